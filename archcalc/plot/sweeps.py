@@ -98,11 +98,14 @@ def _lines_by(sheet: Sheet, by: str, across: str) -> list[str]:
 
 def _groups(sheet: Sheet, by: Sequence[str]) -> dict[str, list[int]]:
     """The rows of every line, by its name."""
-    groups: dict[str, list[int]] = {}
-    for at in range(sheet.rows):
-        name = ", ".join(f"{column} {_text(sheet.columns[column][at])}" for column in by)
-        groups.setdefault(name, []).append(at)
-    return groups
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    columns = [sheet.columns[column] for column in by]
+    for at, values in enumerate(zip(*columns, strict=True) if by else [()] * sheet.rows):
+        groups.setdefault(values, []).append(at)
+    return {
+        ", ".join(f"{column} {_text(value)}" for column, value in zip(by, values, strict=True)): rows
+        for values, rows in groups.items()
+    }
 
 
 def _spaced(groups: Mapping[str, list[int]]) -> dict[str, list[int]]:

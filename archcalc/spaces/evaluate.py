@@ -107,12 +107,12 @@ class Evaluation:
             return None, group.split(error.where)
         axis = self._longest(group, besides)
         if axis is None:
-            return _reason(error), []
+            return reason_of(error), []
         if error.where is True:
             try:
                 self.point(group.first)
             except ArchcalcError as alone:
-                return _reason(alone), []
+                return reason_of(alone), []
         return None, group.halves(axis)
 
     def point(self, values: Sequence[Any]) -> Analysis:
@@ -207,7 +207,7 @@ class Evaluation:
         )
 
 
-def _reason(error: ArchcalcError) -> str:
+def reason_of(error: ArchcalcError) -> str:
     """The first problem, with the name of its file alone."""
     problem = error.problems[0]
     return str(problem._replace(file=os.path.basename(problem.file)))

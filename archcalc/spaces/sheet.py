@@ -6,7 +6,7 @@ import csv
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from archcalc.conditions.condition import expression
@@ -14,6 +14,7 @@ from archcalc.conditions.dimension import Dimension
 from archcalc.conditions.figures import FIGURES, FUNCTIONS
 from archcalc.errors import ArchcalcError, Problem, clipped, unknown
 from archcalc.files import reason
+from archcalc.settings_text import setting_text
 
 MOST_ROWS = 2_000_000
 """The most rows that are read."""
@@ -94,12 +95,13 @@ def sheet_of(table: Any, name: str = "table") -> Sheet:
 
 def _plain(column: Iterable[Any]) -> list[Any]:
     values = column.tolist() if hasattr(column, "tolist") else list(column)
-    return [None if value != value else value for value in values]
+    return [setting_text(one) if isinstance(one, (list, dict)) else None if one != one else one for one in values]
 
 
-def read_sheet(path: str) -> Sheet:
+def read_sheet(path: str, progress: Callable[[Iterable[str], int], Iterable[str]] = lambda lines, size: lines) -> Sheet:
     """The table in a file: CSV, JSON (``points`` or ``rows``, or a list of objects) or Parquet, also a folder of it.
 
+    progress: a function that passes on the lines of CSV, given the bytes of the file.
     ArchcalcError for a file that cannot be read, or that has no rows.
     """
     extension = os.path.splitext(path.rstrip("/"))[1].lower()
@@ -109,7 +111,7 @@ def read_sheet(path: str) -> Sheet:
         elif extension == ".json":
             columns = _json(path)
         else:
-            columns = _csv(path)
+            columns = _csv(path, progress)
     except (OSError, ValueError, csv.Error) as error:
         said = reason(error) if isinstance(error, OSError) else str(error)
         raise ArchcalcError(Problem(f"cannot be read: {said}", path)) from None
@@ -128,9 +130,9 @@ def _checked(sheet: Sheet, path: str = "") -> Sheet:
     return sheet
 
 
-def _csv(path: str) -> dict[str, list[Any]]:
+def _csv(path: str, progress: Callable[[Iterable[str], int], Iterable[str]]) -> dict[str, list[Any]]:
     with open(path, encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file)
+        reader = csv.reader(progress(file, os.path.getsize(path)))
         names = next(reader, [])
         columns: list[list[Any]] = [[] for _ in names]
         for row in reader:
@@ -146,6 +148,8 @@ def _csv(path: str) -> dict[str, list[Any]]:
 def _value(text: str) -> Any:
     if not text:
         return None
+    if text.isascii() and text.isdigit() and len(text) <= 30:  # most values are, and a pattern takes longer
+        return int(text)
     if re.fullmatch(r"[-+]?[0-9]{1,30}", text):
         return int(text)
     if re.fullmatch(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)([eE][-+]?[0-9]+)?", text):
@@ -160,7 +164,7 @@ def _json(path: str) -> dict[str, list[Any]]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ValueError('expected an object with "points" or "rows", or a list of objects')
     names = dict.fromkeys(name for row in rows for name in row)
-    return {name: [row.get(name) for row in rows] for name in names}
+    return {name: _plain([row.get(name) for row in rows]) for name in names}
 
 
 def _parquet(path: str) -> dict[str, list[Any]]:

@@ -6,20 +6,21 @@ are computed one after another, the best first: every value that is better than 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import inf
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from archcalc.analysis import Analysis
 from archcalc.errors import ArchcalcError
 from archcalc.network import Network
-from archcalc.spaces.evaluate import merged
+from archcalc.spaces.evaluate import merged, reason_of
 from archcalc.spaces.line import Line
 from archcalc.spaces.monotone import RUNS, ease, names_of
 from archcalc.spaces.requirements import Compared, Requirements
 from archcalc.spaces.space import MOST_IN_BLOCK
 
 Goal = Literal["maximize", "minimize"]
+Progress: TypeAlias = Callable[[Iterable[Any], int], Iterable[Any]]
 MOST_SINGLE = 5_000
 """The most values that are computed one by one."""
 FIRST_BLOCK = 64
@@ -75,15 +76,24 @@ class Solution(NamedTuple):
 
 
 def solve(
-    analysis: Analysis, *, where: str, maximize: str | None = None, minimize: str | None = None, over: Any = None
+    analysis: Analysis,
+    *,
+    where: str,
+    maximize: str | None = None,
+    minimize: str | None = None,
+    over: Any = None,
+    progress: Progress = lambda values, count: values,
 ) -> Solution:
-    """The best value of a variable at which a condition holds: see ``archcalc.solve``."""
+    """The best value of a variable at which a condition holds: see ``archcalc.solve``.
+
+    progress: a function that passes on what is computed value by value, given the most values that there are.
+    """
     if (maximize is None) == (minimize is None):
         raise ArchcalcError("expected either maximize or minimize, and the name of an input, a batch or a setting")
     goal: Goal = "minimize" if maximize is None else "maximize"
     variable = str(minimize if maximize is None else maximize).strip()
     requirements = Requirements(where, analysis.network.settings)
-    search = _Search(Line(analysis, variable, over, requirements), requirements, goal)
+    search = _Search(Line(analysis, variable, over, requirements), requirements, goal, progress)
     answer, neighbour, nearest = search.by_bisection() if search.monotone else search.from_the_best()
     return Solution(
         network=analysis.network.full_name,
@@ -112,8 +122,8 @@ class _Found(NamedTuple):
 class _Search:
     """The search for the first value, in the order from the best to the worst, at which a condition holds."""
 
-    def __init__(self, line: Line, requirements: Requirements, goal: Goal) -> None:
-        self.line, self.requirements = line, requirements
+    def __init__(self, line: Line, requirements: Requirements, goal: Goal, progress: Progress) -> None:
+        self.line, self.requirements, self.progress = line, requirements, progress
         self.order: Sequence[Any] = line.grid.values[::-1] if goal == "maximize" else line.grid.values
         self.computed = 0
         self._found: dict[Any, Analysis] = {}
@@ -131,7 +141,9 @@ class _Search:
     def from_the_best(self) -> _Found:
         """The first value that fits, and the value before it that the network accepts."""
         before = None
-        for value, fits in self._tried():
+        for value, fits in self.progress(self._tried(), len(self.order)):
+            if fits is None:
+                continue
             self.computed += 1
             if fits:
                 return _Found(value, before)
@@ -143,8 +155,8 @@ class _Search:
                     self._nearest = distance, block[place]
         return _Found(nearest=self._nearest[1])
 
-    def _tried(self) -> Iterator[tuple[Any, bool]]:
-        """The values that the network accepts, the best first, and whether they fit.
+    def _tried(self) -> Iterator[tuple[Any, bool | None]]:
+        """The values, the best first, and whether they fit; None: the network refuses the value.
 
         The quick parts of the condition are computed in blocks, through arrays, and the slow parts only where those hold.
         """
@@ -157,6 +169,7 @@ class _Search:
             for value, holds in zip(block, found.holds, strict=True):
                 if holds is None:
                     refused.append(value)
+                    yield value, None
                     continue
                 fits = holds and (not slow or self._fits(value, self.line.at(value)))
                 if fits and refused:
@@ -164,12 +177,13 @@ class _Search:
                 yield value, fits
             self._refuse(found.refused)
 
-    def _one_by_one(self, values: Sequence[Any]) -> Iterator[tuple[Any, bool]]:
+    def _one_by_one(self, values: Sequence[Any]) -> Iterator[tuple[Any, bool | None]]:
         for value in values:
             try:
                 there = self.line.at(value)
             except ArchcalcError as error:
-                self._refuse({str(error.problems[0]): 1})
+                self._refuse({reason_of(error): 1})
+                yield value, None
             else:
                 yield value, self._fits(value, there)
 
@@ -210,7 +224,10 @@ class _Search:
         pairs = zip(self.requirements.parts, self.easier_later, strict=True)
         easier = [tree for tree, later in pairs if later is not None and later >= 0]
         low, high = 0, len(order)
-        while low < high:
+        most = high.bit_length()
+        for _ in self.progress(range(most), most):
+            if low == high:
+                break
             middle = (low + high) // 2
             if self.requirements.holds(easier, self._at(order[middle])):
                 high = middle

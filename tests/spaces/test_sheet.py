@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,20 @@ def test_parquet_files_and_folders_of_a_sweep_are_read(tmp_path: Path, archcalc)
     assert list(columns) == ["input", "batch", "macs"]
     assert read_sheet(str(tmp_path / "t.parquet")).columns == columns
     assert read_sheet(f"{tmp_path}/folder/").columns == columns
+
+
+def test_progress_is_in_bytes_of_the_file(tmp_path: Path):
+    path = tmp_path / "rows.csv"
+    path.write_text("input,macs\n1,2\n3,4\n", encoding="utf-8")
+    seen = []
+
+    def progress(lines: Iterable[str], size: int) -> Iterable[str]:
+        for line in lines:
+            seen.append((len(line), size))
+            yield line
+
+    assert read_sheet(str(path), progress).columns == {"input": [1, 3], "macs": [2, 4]}
+    assert seen == [(11, 19), (4, 19), (4, 19)]
 
 
 def test_columns_that_vary_come_before_figures():

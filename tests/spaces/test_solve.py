@@ -263,6 +263,44 @@ def test_nothing_fits_and_everything_fits():
     assert (everything.value, everything.neighbour) == (64, None)
 
 
+def test_the_nearest_value_misses_its_limits_by_the_smallest_part(tmp_path: Path):
+    """macs = 100 * n^2 for an input of n pixels: at 10, 12 and 14 pixels 10,000, 14,400 and 19,600."""
+    path = tmp_path / "one.yaml"
+    path.write_text("{input: [1, 8, 8], layers: [{conv: {out: 100, kernel: 1}}]}", encoding="utf-8")
+    network = archcalc.load(str(path))
+
+    def nearest(where: str, goal: str = "maximize") -> Any:
+        found = archcalc.solve(network, where=where, over="10:14:2", **{goal: "input"})
+        assert found.value is None
+        return found.nearest and found.nearest.value
+
+    assert nearest("macs < 1") == 10
+    assert nearest("macs >= 20K") == 14
+    assert nearest("macs > 14400 and macs < 14401") == 12  # at the limit is nearer than beyond it
+    assert nearest("macs >= 12K and macs <= 12K") == 10  # of both parts: 2,000 / 12,000 here, 2,400 / 12,000 at 12
+    assert nearest("macs <= 12K and macs >= 14K or macs == 1") == 12  # 2,400 / 12,000; at 10 it is 4,000 / 14,000
+    assert nearest("field > 1") == 14  # all are as far: the best one
+    assert nearest("field > 1", "minimize") == 10
+    assert nearest("field > 1 and macs <= 10K", "maximize") == 10  # where the figures hold that need no rows
+    assert nearest("macs == 1") == 14  # an equality has no distance: the best one
+
+
+def test_progress_passes_every_value_on():
+    seen = []
+
+    def progress(steps: Any, count: int) -> Any:
+        for step in steps:
+            seen.append(count)
+            yield step
+
+    network = archcalc.load("lenet5").analyze()
+    solving.solve(network, where="params < 1", maximize="classes", over="1:70", progress=progress)
+    assert seen == [70] * 70
+    seen.clear()
+    found = solving.solve(network, where="macs <= 1G", maximize="batch", over="1:70", progress=progress)
+    assert (len(seen), found.monotone) == (7, True)  # 2^7 is the first power beyond 70
+
+
 def test_refused_values_are_counted_with_the_reason():
     found = archcalc.solve("unet_padded", maximize="size", where="macs <= 20G", over="100:400:10")
     assert found.value is not None

@@ -61,6 +61,7 @@ def single(net: str, point: dict[str, Any], figures: Any, how: How = AS_USUAL) -
         ("resnet18", ["option=a,b,c", "input=1:70:3", "batch=1,8"], FIGURES[:10]),
         ("mobilenet_v2", ["width=0.25:1.5:0.05", "input=33:225:48"], FIGURES[:10]),
         ("mobilenet_v2", ["width=0.35,1", "input=64,65", "batch=2,3"], FIGURES),
+        ("mobilenet_v2", ["resolution=32:224:8", "batch=1,2"], FIGURES[:10]),  # a setting that the input depends on
         ("densenet121", ["growth=8:40:4", "input=224,256"], FIGURES[:10]),
         ("vit_b_16", ["input=64:224:16", "batch=1,3"], FIGURES[:10]),
         ("wrn", ["depth=10:40:6", "k=1:8", "batch=1,7"], FIGURES[:5]),
@@ -76,6 +77,18 @@ def test_every_row_is_a_single_run(net, axes, figures):
             **single(net, {name: row[name] for name in names}, figures),
         }
     assert found.points == math.prod(len(read_axis(text).values) for text in axes)
+
+
+def test_a_setting_that_the_input_depends_on():
+    """Source: tensorflow/models, research/slim/nets/mobilenet/README.md, whole millions of MACs, from mobilenet_v2_0.35_96 on."""
+    axes = "width=0.35,0.5,0.75,1.0", "resolution=96:224:32"
+    outcome = run(request("mobilenet_v2", *axes, figures=(("macs", "macs"),)))
+    assert [row["macs"] // 10**6 for row in rows(outcome)] == [
+        *(11, 20, 30, 43, 59),
+        *(18, 32, 50, 71, 97),
+        *(39, 69, 107, 153, 209),
+        *(56, 99, 154, 221, 300),
+    ]
 
 
 def test_the_points_are_in_the_order_of_the_axes():

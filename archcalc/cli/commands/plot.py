@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from archcalc.cli import names, values
 from archcalc.cli.command import Answer, Argument, Arguments, Command, Option
 from archcalc.cli.networks import analyses
 from archcalc.cli.options import COUNTING, NET, NET_OPTIONS, ON, OUTPUT, RUNNING
-from archcalc.cli.printing import warnings_said
+from archcalc.cli.printing import progress, warnings_said
 from archcalc.errors import ArchcalcError
 
 
@@ -34,7 +35,11 @@ def _subjects(args: Arguments, of_table: bool) -> list[Any]:
         return analyses(args)
     from archcalc.spaces.sheet import read_sheet
 
-    return [read_sheet(path) for path in args.net]
+    return [read_sheet(path, _bytes) for path in args.net]
+
+
+def _bytes(lines: Iterable[str], count: int) -> Iterable[str]:
+    return progress(lines, count, "byte", size=len)
 
 
 def _settings(args: Arguments) -> dict[str, Any]:

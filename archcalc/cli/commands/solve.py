@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from archcalc.cli.command import Answer, Arguments, Command, Option
 from archcalc.cli.networks import analyses
 from archcalc.cli.options import COUNTING, EXACT, FORMAT, NET, NET_OPTIONS, OUTPUT, VERBOSE, WHERE, table_extensions
-from archcalc.cli.printing import tables_text
+from archcalc.cli.printing import progress, tables_text
 from archcalc.errors import ArchcalcError
 
 
@@ -15,10 +17,9 @@ def run(args: Arguments) -> Answer:
 
     if args.where is None:
         raise ArchcalcError("solve needs a condition, such as --where 'macs <= 150M'; --where help lists the figures")
-    found = [
-        (analysis, solve(analysis, where=args.where, maximize=args.maximize, minimize=args.minimize, over=args.over))
-        for analysis in analyses(args)
-    ]
+    question = {"where": args.where, "maximize": args.maximize, "minimize": args.minimize, "over": args.over}
+    bar = partial(progress, unit="value")
+    found = [(analysis, solve(analysis, **question, progress=bar)) for analysis in analyses(args)]
     text = tables_text(args, [solution_table(*one) for one in found])
     return Answer(text, status=int(any(solution.answer is None for _, solution in found)))
 
