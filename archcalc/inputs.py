@@ -19,6 +19,7 @@ from archcalc.sizes import (
     Int,
     Shape,
     broadcast,
+    decides,
     equal,
     greater,
     int_text,
@@ -230,7 +231,9 @@ def _index(value: Any) -> int:
 
 
 def single(value: Any, what: str) -> int:
-    """A positive whole number; ArchcalcError for anything else, arrays included."""
+    """A positive whole number, or lanes; ArchcalcError for anything else, other arrays included."""
+    if decides(value):
+        return value  # type: ignore[no-any-return]
     if is_array(value):
         raise ArchcalcError(f"{what}: memory needs single sizes, not arrays")
     return checked(value, what)

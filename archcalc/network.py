@@ -17,7 +17,7 @@ from archcalc.layers.sharing import check_shared
 from archcalc.named_inputs import INPUT, inputs_text, misfit, numbers_of
 from archcalc.nodes import Node, Unused
 from archcalc.settings_text import changed, full_name
-from archcalc.sizes import Int, Shape, any_array, is_array, largest
+from archcalc.sizes import Shape, any_array, arrays_in, decides, is_array, largest
 
 if TYPE_CHECKING:
     from archcalc.types import Setting
@@ -147,7 +147,7 @@ class Network:
     def at_own_input(self) -> bool:
         """Whether every input has the sizes of the spec."""
         own = {key: takes.own for key, takes in self.takes.items()}
-        return not any(map(is_array, self.input_sizes)) and self.inputs == own
+        return not any_array(numbers_of(self.inputs.values())) and self.inputs == own
 
     @property
     def input_text(self) -> str:
@@ -155,13 +155,13 @@ class Network:
         return inputs_text(self.inputs)
 
     @property
-    def input_sizes(self) -> list[Int]:
-        """All sizes of all inputs."""
-        return numbers_of(self.inputs.values())
+    def arrays(self) -> list[Any]:
+        """The arrays among the sizes of all inputs and the settings."""
+        return list(arrays_in((*numbers_of(self.inputs.values()), *self.settings.values())))
 
     def need_single(self, what: str) -> None:
-        """ArchcalcError, which begins with ``what``, if sizes of inputs or settings are arrays."""
-        if any_array((*self.input_sizes, *self.settings.values())):
+        """ArchcalcError, which begins with ``what``, for arrays other than lanes, and for lanes that lack layers."""
+        if not all(map(decides, self.arrays)) or not all(node.present for node in self.nodes):
             raise ArchcalcError(f"{self.full_name}: {what} needs single sizes, not arrays")
 
     @property

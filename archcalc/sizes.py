@@ -8,12 +8,14 @@ this module does not import NumPy.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from archcalc.errors import LayerError
 
 Int: TypeAlias = int
 """A Python int, or an int64 array instead of an int."""
+
+Number = TypeVar("Number", int, float)
 
 MAX_SIZE = 2**31 - 1
 """The largest size, number of channels or kernel in a spec or an input."""
@@ -56,14 +58,14 @@ def product(numbers: Iterable[Int]) -> Int:
     return result
 
 
-def lesser(a: Int, b: Int) -> Int:
-    """The smaller of two numbers, elementwise."""
-    return a - positive(a - b)
+def lesser(a: Number, b: Number) -> Number:
+    """The smaller of two finite numbers, elementwise."""
+    return a * (a <= b) + b * (b < a)
 
 
-def greater(a: Int, b: Int) -> Int:
-    """The larger of two numbers, elementwise."""
-    return a + positive(b - a)
+def greater(a: Number, b: Number) -> Number:
+    """The larger of two finite numbers, elementwise."""
+    return a * (a >= b) + b * (b > a)
 
 
 def gcd(a: Int, b: Int) -> Int:
@@ -81,6 +83,11 @@ def gcd(a: Int, b: Int) -> Int:
 def is_array(n: object) -> bool:
     """Whether n is an array."""
     return type(n) is not int and hasattr(n, "dtype") and getattr(n, "ndim", 0) > 0
+
+
+def decides(array: object) -> bool:
+    """Whether an array is lanes, which code for single numbers takes (``archcalc.lanes``)."""
+    return hasattr(array, "decided")
 
 
 def arrays_in(values: Iterable[Any]) -> Iterator[Any]:

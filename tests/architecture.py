@@ -26,6 +26,7 @@ GROUND = {
     "dtypes": "bytes of a value",
     "sizes": "shapes, windows, arithmetic",
     "interned": "equal arrays as one object",
+    "lanes": "many numbers in the place of one",
     "types": "argument types",
     "trees": "values with lines",
 }
@@ -64,8 +65,8 @@ HOUSE = {
 }
 ROOMS = (*GROUND, *HOUSE)
 """The rooms from the ground up, with what each holds: a room may import those before it, and none that comes after."""
-CORE = ROOMS[: ROOMS.index("published")]
-"""What calculates: it names no framework."""
+CORE = tuple(room for room in ROOMS[: ROOMS.index("published")] if room != "lanes")
+"""What calculates: it names no framework. ``lanes`` are arrays of NumPy, and imported only where a user has given arrays."""
 
 
 def modules_of(package: Path) -> dict[str, Path]:

@@ -10,7 +10,6 @@ from archcalc.conventions.source_style import APART, MODULE, TORCHVISION, WRITTE
 from archcalc.errors import ArchcalcError
 from archcalc.memory.lifetime import inference
 from archcalc.network import Network, Node
-from archcalc.sizes import any_array
 
 FormOf: TypeAlias = Callable[[Node], tuple[str, int]]
 """The form of a layer, and the number of modules that wrap the layer."""
@@ -40,7 +39,7 @@ def _biases_apart(network: Network, name: str) -> set[int]:
         node.layer.type == "linear" and node.layer.settings["bias"] and node.shape.axes for node in network.nodes
     ):
         return set()
-    if any_array((*network.input_sizes, *network.settings.values())):
+    if network.arrays:
         raise ArchcalcError(
             f"{name} depends on the order in memory before a linear layer; it takes single sizes, no arrays"
         )

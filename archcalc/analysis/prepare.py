@@ -12,7 +12,7 @@ from archcalc.errors import ArchcalcError
 from archcalc.inputs import checked
 from archcalc.named_inputs import chosen_inputs, given_inputs, inputs_text, numbers_of
 from archcalc.network import Network
-from archcalc.sizes import Shape, any_array, broadcast
+from archcalc.sizes import Shape, any_array, broadcast, is_array
 
 if TYPE_CHECKING:
     from archcalc.types import InputSizes, Size
@@ -29,7 +29,7 @@ def analyze(
 ) -> Analysis:
     """The network's numbers: see ``archcalc.analyze``."""
     analysis = prepared(network, input, batch, dtype, convention, training)
-    if any_array((analysis.batch, *analysis.network.input_sizes, *network.settings.values())):
+    if is_array(analysis.batch) or analysis.network.arrays:
         refuse_overflow(analysis)  # and errors are raised here, because all numbers are computed in float64
     else:
         analysis.rows  # noqa: B018  errors are raised here

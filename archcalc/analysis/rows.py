@@ -13,7 +13,7 @@ from archcalc.field.propagation import FieldByAxis, Propagation, has_gates, pass
 from archcalc.layers.convolution import CONVOLUTIONS
 from archcalc.layers.region import output_text
 from archcalc.network import Network, Node
-from archcalc.sizes import NO_PARAMS, NO_WORK, Int, Params, Shape, Window, Work, any_array, equal, is_array, product
+from archcalc.sizes import NO_PARAMS, NO_WORK, Int, Params, Shape, Window, Work, equal, is_array, product
 
 AS_MODULE = ("module", 0)
 ONCE = "once in a forward pass"
@@ -173,7 +173,7 @@ class Counter:
     def __init__(self, network: Network, batch: Int, convention: Convention) -> None:
         self.network, self.batch, self.convention = network, batch, convention
         self._known: dict[Any, Facts] = {}
-        if type(batch) is int and not any_array((*network.input_sizes, *network.settings.values())):
+        if type(batch) is int and not network.arrays:
             with suppress(TypeError):  # a convention of a user that cannot be a key
                 self._known = known_numbers(batch, convention)
         if len(self._known) > MOST_KNOWN:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.depth import depth
-from archcalc.analysis.elements import arrays_in, filled, of_each
+from archcalc.analysis.elements import arrays_in, filled, in_lanes, of_images
 from archcalc.analysis.rows import Row, largest_field
 from archcalc.conditions.dimension import NUMBER, SIZE, TIME, Dimension
 from archcalc.layers.convolution import CONVOLUTIONS
@@ -68,7 +68,7 @@ def _weight_bytes(analysis: Analysis) -> Int:
 
 
 def _peak(analysis: Analysis) -> int:
-    return int(analysis.memory().inference.of_batch(analysis.batch).peak(analysis.batch))
+    return analysis.memory().inference.peak(analysis.batch)
 
 
 def layer_activations(analysis: Analysis, row: Row) -> Int:
@@ -90,11 +90,11 @@ def _operations(kind: str) -> Callable[[Analysis], Any]:
 
 FIGURES: Mapping[str, Figure] = {
     "name": Figure("the name of the network", "text", lambda a: a.network.full_name),
-    "input": Figure("the sizes of the input", "text", of_each(lambda a: a.network.input_text)),
+    "input": Figure("the sizes of the input", "text", of_images(lambda a: a.network.input_text)),
     "output": Figure(
         "the sizes of the last output",
         "text",
-        of_each(lambda a: str(a.network.nodes[a.network.outputs[-1]].shape)),
+        of_images(lambda a: str(a.network.nodes[a.network.outputs[-1]].shape)),
     ),
     "params": Figure("parameters under the convention", NUMBER, lambda a: a.totals.params),
     "weights": Figure("weights", NUMBER, lambda a: a.totals.weights),
@@ -110,7 +110,7 @@ FIGURES: Mapping[str, Figure] = {
     "values": Figure("values of the feature maps with the input, for the batch", NUMBER, lambda a: a.totals.values),
     "activations": Figure("values that convolutions and linear layers make, for the batch", NUMBER, _activations),
     "memory": Figure("bytes of the feature maps with the input", SIZE, lambda a: a.totals.values * a.itemsize),
-    "peak": Figure("bytes alive at once at inference, without the input", SIZE, of_each(_peak), RECORDING),
+    "peak": Figure("bytes alive at once at inference, without the input", SIZE, in_lanes(_peak), RECORDING),
     "weight_bytes": Figure("bytes of the weights and biases", SIZE, _weight_bytes),
     "field": Figure("pixels of the largest field of a layer, along its longest axis", NUMBER, _field, FIELD),
     "depth": Figure("weighted layers on the longest path", NUMBER, lambda a: depth(a.network)),
@@ -162,11 +162,11 @@ def time_of(analysis: Analysis, device: str, *, batch: int | None, **options: An
 
 
 def _train_memory(analysis: Analysis, *, batch: int | None, **options: Any) -> int:
-    return int(training_budget(analysis, **options).training_parts(analysis.batch if batch is None else batch).total)
+    return training_budget(analysis, **options).training_total(analysis.batch if batch is None else batch)
 
 
 def _run_memory(analysis: Analysis, *, batch: int | None) -> int:
-    return int(analysis.memory().inference_parts(analysis.batch if batch is None else batch).total)
+    return analysis.memory().inference_parts(analysis.batch if batch is None else batch).total
 
 
 def _time(analysis: Analysis, device: str, *, batch: int | None, **options: Any) -> float:
@@ -179,9 +179,9 @@ def _known_device(name: str) -> object:
     return device(name)
 
 
-def _of_each(figure: Callable[..., Any]) -> Callable[..., Any]:
-    """``of_each`` for a figure with options."""
-    return lambda analysis, *given, **options: of_each(lambda one: figure(one, *given, **options))(analysis)
+def _in_lanes(figure: Callable[..., Any]) -> Callable[..., Any]:
+    """``in_lanes`` for a figure with options."""
+    return lambda analysis, *given, **options: in_lanes(lambda one: figure(one, *given, **options))(analysis)
 
 
 FUNCTIONS: Mapping[str, Function] = {
@@ -189,16 +189,16 @@ FUNCTIONS: Mapping[str, Function] = {
         "bytes that a step of training needs",
         SIZE,
         {"batch": None, "amp": False, "momentum": False, "adam": False, "adamw": False},
-        _of_each(_train_memory),
+        _in_lanes(_train_memory),
     ),
     "run_memory": Function(
-        "bytes that inference needs, with weights and input", SIZE, {"batch": None}, _of_each(_run_memory)
+        "bytes that inference needs, with weights and input", SIZE, {"batch": None}, _in_lanes(_run_memory)
     ),
     "time": Function(
         "seconds of the batch on a device",
         TIME,
         {"batch": None, "amp": False, "compiled": False, "channels_last": False, "tf32": False, "training": False},
-        _of_each(_time),
+        _in_lanes(_time),
         ("device",),
         check=_known_device,
     ),

@@ -254,7 +254,7 @@ class Expander(Turns):
             index = self.network.append(full, layer, inputs, scopes, context.side, owner, step.place, held)
         except LayerError as error:
             self.failed(step.place)
-            if context.side and self.resized:
+            if context.side and self.resized and self.fits_nowhere(error):
                 self.network.side_problem = f"{full or layer.type}: {error}"
             else:
                 self.problem(str(error), step.place, name=self.called(name, layer.type, context), where=error.where)

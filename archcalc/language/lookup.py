@@ -19,7 +19,7 @@ from archcalc.layers.sharing import check_shared
 from archcalc.letters import prefixes
 from archcalc.network import Network, Node
 from archcalc.outputs import choose, named_outputs
-from archcalc.sizes import Int, equal, int_text, is_array, largest
+from archcalc.sizes import Int, equal, int_text, is_array, largest, refused_of
 from archcalc.units import counted
 
 
@@ -154,6 +154,15 @@ class Lookup(Evaluator):
             self.failed(step.place)
             self.problem(f"regions: {error}", step.place, key="regions", where=error.where)
             return None
+
+    def fits_nowhere(self, error: LayerError) -> bool:
+        """Whether a layer of a side head fits no element of arrays. DiffersError if it fits some of them."""
+        if not self.network.arrays:
+            return True
+        where = refused_of([None if error.where is None else error.where & self.within])
+        if is_array(where):
+            raise differs(where, "a side head fits some sizes of an array and not others")
+        return where is True
 
     def visible(self, prefixes: list[str]) -> list[str]:
         """The names that a step sees, innermost scope first; no more names than a suggestion compares."""

@@ -129,7 +129,8 @@ class Conv(Windowed, type="conv"):
     @property
     def vectors(self) -> Int:
         """The number of relative positions."""
-        return 2 * greater(self.groups, self.out // self.groups) - 1
+        most: Int = greater(self.groups, self.out // self.groups)
+        return 2 * most - 1
 
     def work(self, out: Shape, x: Shape) -> Work:
         return Work(mac=out.values * self.fan_in(x), add=out.values * self.bias)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property, reduce
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.dtypes import itemsize
 from archcalc.errors import ArchcalcError, nearest, unknown
@@ -16,7 +16,7 @@ from archcalc.layers.settings import message_text
 from archcalc.memory.lifetime import Schedule, inference
 from archcalc.network import Network
 from archcalc.pytorch.runner import ATTENTION_FORMS, AttentionForm
-from archcalc.sizes import Params, Shape
+from archcalc.sizes import Params, greater
 
 if TYPE_CHECKING:
     from archcalc.memory.training import Training
@@ -157,13 +157,14 @@ class Budget:
 
         Layers that share another layer's weights are left out.
         """
-        known: dict[tuple[Layer, tuple[Shape, ...]], Params] = {}
+        known: dict[Any, Params] = {}
         found = []
         for node in self.network.running():
             if node.shares is None:
-                key = node.layer, tuple(self.network.input_shapes(node))
+                shapes = self.network.input_shapes(node)
+                key = node.layer, self.network.interned.key(shapes)
                 if key not in known:
-                    known[key] = node.layer.params(*key[1])
+                    known[key] = node.layer.params(*shapes)
                 found.append((node.layer, known[key], node.trained))
         return [one for one in found if any(one[1])]
 
@@ -196,9 +197,8 @@ class Budget:
         """The largest scratch of the optimizer during its step on the CPU, in bytes."""
         if not OPTIMIZERS[self.optimizer].counts_steps:
             return 0
-        return max(
-            (before + 2 * size for before, size in zip([0, *self.tensors], self.tensors, strict=False)), default=0
-        )
+        steps = (before + 2 * size for before, size in zip([0, *self.tensors], self.tensors, strict=False))
+        return reduce(greater, steps, 0)
 
     def image(self, batch: int) -> int:
         """The bytes of the network input, or of all its inputs."""
@@ -223,6 +223,12 @@ class Budget:
             *held, self.gradients, self.image(batch), self._outputs(batch) + self.step_scratch, self.overhead
         )
         return max(in_passes, in_step, key=lambda parts: parts.total)
+
+    def training_total(self, batch: int) -> int:
+        """The bytes of the peak memory of training: the sum of ``training_parts``, for arrays too."""
+        in_step = self.gradients + self._outputs(batch) + self.step_scratch
+        held = self.weights + self.buffers + self.optimizer_bytes + self.image(batch) + self.overhead
+        return held + greater(self.training.peak(batch), in_step)
 
     def largest_inference(self, budget: int | str) -> int:
         """The largest batch for which inference fits into the budget; 0 if one image does not fit."""

@@ -6,7 +6,7 @@ Layers run one by one in the order of the spec. A tensor is alive until the last
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import accumulate
 from typing import Any, Self
 
@@ -18,6 +18,7 @@ from archcalc.pytorch.record import records
 from archcalc.pytorch.run import run_layer
 from archcalc.pytorch.runner import AttentionForm, Runner
 from archcalc.pytorch.tape import Moment, Storage, TapeTensor
+from archcalc.sizes import greater
 
 
 def overwritten(network: Network) -> dict[int, int]:
@@ -100,8 +101,8 @@ class Schedule:
 
     def of_batch(self, batch: int) -> Self:
         """The schedule of a run at this batch."""
-        alone = single(batch, "batch") == 1
-        return self if not self._batch.matters or alone == (self._batch.images == 1) else self._other
+        several = single(batch, "batch") > 1
+        return self if not self._batch.matters or several == (self._batch.images > 1) else self._other
 
     @cached_property
     def _other(self) -> Self:
@@ -138,7 +139,10 @@ class Schedule:
 
     def peak(self, batch: int = 1) -> int:
         """The largest number of bytes alive at one moment."""
-        return max((fixed + batch * each for fixed, each, _ in self.of_batch(batch)._candidates), default=0)
+        run = self.of_batch(batch)
+        if self.network.arrays:
+            return reduce(greater, run.live(batch), 0)
+        return reduce(greater, (fixed + batch * each for fixed, each, _ in run._candidates), 0)
 
     def peak_moment(self, batch: int = 1) -> int:
         """The first moment that reaches the peak."""
@@ -198,6 +202,8 @@ def inference(
     nodes = network.running(training=False)
     tape = Runner(False, itemsize(dtype), amp, overwritten(network), attention, batch, sums_in_place)
     tape.channels_last = channels_last
+    if network.arrays:
+        tape.key = network.interned.key
     values = images(network, dtype, channels_last)
     for node in nodes:
         values[node.index] = run_layer(tape, network, node, values)

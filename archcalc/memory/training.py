@@ -76,6 +76,8 @@ def training(
     over = {node: read for node, read in overwritten(network).items() if node not in taken}
     tape = Runner(True, itemsize(dtype), amp, over, attention, batch, sums_in_place)
     tape.channels_last = channels_last
+    if network.arrays:
+        tape.key = network.interned.key
     values = images(network, dtype, channels_last)
     begins = {block.nodes[0].index: block for block in blocks}
     inside = {node.index for block in blocks for node in block.nodes}

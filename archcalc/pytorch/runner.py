@@ -54,6 +54,8 @@ class Runner(Tape):
         self.attention, self.batch, self.sums_in_place = attention, batch or Batch(), sums_in_place
         self.channels_last = False
         """Whether the weights of convolutions over two and three axes are channels-last, and so are their results."""
+        self.key: Callable[[Any], Any] = lambda key: key
+        """Makes a key of sizes. If they are arrays, it is that of ``archcalc.interned``."""
         self.shares: int | None = None
         self.overwrite = False
         self.freed: dict[int, dict[Storage, int]] = {}
@@ -64,10 +66,10 @@ class Runner(Tape):
         """The max poolings that return their indices."""
         self._copies: dict[tuple[int, int], TapeTensor] = {}
         self._casts: dict[tuple[int, int], Operation] = {}
-        self._gradients: dict[tuple[int, ...], list[Made]] = {}
-        self._rules: dict[tuple[int, str, tuple[Made, ...]], BackwardRule] = {}
-        self._statistics: dict[tuple[int, int, str], tuple[Extra, Extra]] = {}
-        self._answers: dict[tuple[Any, Any, Shape], Any] = {}
+        self._gradients: dict[Any, list[Made]] = {}
+        self._rules: dict[Any, BackwardRule] = {}
+        self._statistics: dict[Any, tuple[Extra, Extra]] = {}
+        self._answers: dict[Any, Any] = {}
 
     def begin(self, node: Node) -> None:
         """Start a layer: the operators that follow belong to this layer."""
@@ -77,7 +79,7 @@ class Runner(Tape):
 
     def ask(self, question: Callable[[Any, Shape], T], layer: Any, x: Shape) -> T:
         """The result of ``question(layer, x)``, computed once for equal layers and inputs."""
-        key = question, layer, x
+        key = self.key((question, layer, x))
         if key not in self._answers:
             self._answers[key] = question(layer, x)
         answer: T = self._answers[key]
@@ -100,13 +102,14 @@ class Runner(Tape):
 
     def gradients(self, *counts: int) -> list[Made]:
         """The gradients of weights; ``counts``: the number of values of each weight."""
-        if counts not in self._gradients:
-            self._gradients[counts] = [Made(WEIGHT, 0, n * self.itemsize) for n in counts if n]
-        return self._gradients[counts]
+        key = self.key(counts)
+        if key not in self._gradients:
+            self._gradients[key] = [Made(WEIGHT, 0, n * self.itemsize) for n in counts if n]
+        return self._gradients[key]
 
     def statistics(self, per_image: int, fixed: int, why: str) -> tuple[Extra, Extra]:
         """The mean and the deviation that a normalisation makes; the byte counts are for each of the two."""
-        key = per_image, fixed, why
+        key = self.key((per_image, fixed, why))
         if key not in self._statistics:
             self._statistics[key] = Extra(per_image, fixed, "mean", why), Extra(per_image, fixed, "deviation", why)
         return self._statistics[key]
@@ -192,7 +195,7 @@ class Runner(Tape):
         """A backward pass of one step, which makes the first input's gradient in ``order``, and weight gradients."""
         if not self.training:
             return NO_STEPS
-        key = x.count * x.itemsize, order, tuple(weights)
+        key = self.key((x.count * x.itemsize, order, tuple(weights)))
         rule = self._rules.get(key)
         if rule is None:
             rule = self._rules[key] = BackwardRule(self.step(x, weights), bool(weights), gradient_order=order)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
@@ -31,13 +32,14 @@ class Grid(NamedTuple):
 
 
 class Along(NamedTuple):
-    """Where the quick parts of a condition hold among some values: None where the network refuses the value.
+    """Where a condition holds among some values: None where the network refuses the value.
 
-    refused: the reasons, each with the number of values.
+    refused: the reasons, each with the number of values. slow: the number of values whose slow figures were computed.
     """
 
     holds: list[bool | None]
     refused: Mapping[str, int]
+    slow: int
 
 
 class Line:
@@ -57,24 +59,36 @@ class Line:
             raise ArchcalcError("solve needs a single batch, not an array")
         self.grid = _usual(analysis, name) if over is None else _grid(axis(name, over), over)
         how = How(analysis.batch, analysis.dtype, analysis.convention.name, analysis.training)
-        quick = requirements.quick
-        self._holds = Evaluation(network, [name], {"holds": partial(requirements.holds, quick)}, None, how)
-        self._distance = Evaluation(network, [name], {"distance": partial(requirements.distance, quick)}, None, how)
+        self.network = network
+        self._quick, self._slow = (
+            Evaluation(network, [name], {"holds": partial(requirements.holds, parts)}, None, how) if parts else None
+            for parts in (requirements.quick, requirements.slow)
+        )
+        distance = partial(requirements.distance, requirements.parts)
+        self._distance = Evaluation(network, [name], {"distance": distance}, None, how)
 
     def at(self, value: Any) -> Analysis:
         """The analysis at a value. ArchcalcError if the network refuses the value."""
-        return self._holds.point([value])
+        return self._distance.point([value])
 
     def along(self, values: Sequence[Any]) -> Along:
-        """Where the quick parts of the condition hold among these values."""
-        found = self._holds.block(Block((values,), False))
+        """Where the condition holds among these values. The slow parts are computed only where the quick parts hold."""
         holds: list[bool | None] = [None] * len(values)
-        for place, one in zip(found.places.tolist(), found.figures["holds"].tolist(), strict=True):
-            holds[place] = bool(one)
-        return Along(holds, found.refused)
+        refused: Counter[str] = Counter()
+        places, slow = list(range(len(values))), 0
+        for evaluation in (self._quick, self._slow):
+            if evaluation is None or not places:
+                continue
+            found = evaluation.block(Block(([values[place] for place in places],), False))
+            refused.update(found.refused)
+            slow = len(places) if evaluation is self._slow else 0
+            for place, one in zip(found.places.tolist(), found.figures["holds"].tolist(), strict=True):
+                holds[places[place]] = bool(one)
+            places = [place for place in places if holds[place]]
+        return Along(holds, refused, slow)
 
     def nearest(self, values: Sequence[Any]) -> tuple[float, Any]:
-        """The smallest distance of a value from the quick parts of the condition, and the first value with it."""
+        """The smallest distance of a value from the condition, and the place of the first value with it."""
         found = self._distance.block(Block((values,), False))
         distances = found.figures["distance"].tolist()
         return min(

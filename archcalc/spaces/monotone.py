@@ -9,10 +9,13 @@ Three kinds of figures, by what they are computed from:
   f, p >= 0 (``archcalc.memory.lifetime``). The bytes alive at one moment are a sum of these, and the peak is the largest of
   such sums: it grows with the batch. Weights and optimizer state are added, and training takes the larger of two such peaks.
   A single image is another list of operators, since PyTorch copies less. So a batch of 1 is computed apart.
+- The time of a run of several images is a sum over its operators: the larger one of two limits, and what comes on top, each
+  f + p * batch with f, p >= 0. Where a tensor outgrows the last-level cache, it takes the time of the memory, which is not
+  shorter if the constant ``cached`` of the device is at most 1. A network that runs in PyTorch is recorded for every batch,
+  so nothing is known about the time of its next batch.
 
 No other variable has such a proof here. Sizes of maps grow with the input, but padding that depends on the size, crops
-and conditions of a spec can make a larger input cheaper; and settings mean what a spec makes of them. A time is an estimate,
-and no proof is made for it.
+and conditions of a spec can make a larger input cheaper; and settings mean what a spec makes of them.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from __future__ import annotations
 from archcalc.conditions.figures import FUNCTIONS
 from archcalc.language.grammar import Tree
 
-RUNS = frozenset({"peak", "run_memory", "train_memory"})
+RUNS = frozenset({"peak", "run_memory", "train_memory", "time"})
 """Figures of a run: of a single image they follow another list of operators."""
 GROWING = frozenset(
     {"macs", "flops", "adds", "muls", "compares", "divs", "exps", "values", "activations", "memory", "batch", *RUNS}
@@ -31,18 +34,18 @@ FIXED = frozenset(
 FIXED_OF_LAYER = frozenset(f"layer.{name}" for name in ("name", "type", "channels", "outputs", "params", "field"))
 
 
-def ease(tree: Tree) -> int | None:
-    """How a condition changes with the batch.
+def ease(tree: Tree, written: bool) -> int | None:
+    """How a condition changes with the batch. ``written``: the network is of a spec, and not recorded in PyTorch.
 
     1: if it holds for a batch, it holds for all larger batches. -1: for all smaller batches. 0: both. None: not known.
     """
     if tree.kind in ("and", "or"):
-        return _joined([ease(part) for part in tree.parts])
+        return _joined([ease(part, written) for part in tree.parts])
     if tree.kind == "not":
-        inner = ease(tree.parts[0])
+        inner = ease(tree.parts[0], written)
         return -inner if inner is not None and tree.value else inner
     if tree.kind == "compare":
-        left, right = (growth(part) for part in tree.parts)
+        left, right = (growth(part, written) for part in tree.parts)
         if tree.value in ("==", "!="):
             return 0 if left == right == 0 else None
         larger, smaller = (right, left) if tree.value in ("<", "<=") else (left, right)
@@ -52,7 +55,7 @@ def ease(tree: Tree) -> int | None:
     return 0 if tree.kind == "word" else None
 
 
-def growth(tree: Tree) -> int | None:
+def growth(tree: Tree, written: bool) -> int | None:
     """1: a figure does not shrink if the batch grows. -1: it does not grow. 0: it is the same. None: not known."""
     kind, parts = tree.kind, tree.parts
     if kind in ("number", "text", "word"):
@@ -60,32 +63,40 @@ def growth(tree: Tree) -> int | None:
     if kind == "name":
         return 0 if tree.value in FIXED else 1 if tree.value in GROWING else None
     if kind == "call":
-        return _of_call(tree)
+        return _of_call(tree, written)
     if kind in ("negative", "positive"):
-        inner = growth(parts[0])
+        inner = growth(parts[0], written)
         return -inner if inner is not None and kind == "negative" else inner
     if kind == "chain":
-        return _of_chain(tree)
+        return _of_chain(tree, written)
     return None
 
 
-def _of_call(tree: Tree) -> int | None:
+def _of_call(tree: Tree, written: bool) -> int | None:
     if tree.value in ("min", "max"):
-        return _joined([growth(part) for part in tree.parts])
+        return _joined([growth(part, written) for part in tree.parts])
     if tree.value in ("any", "all", "count"):
         return 0 if _fixed_layers(tree) else None
     if tree.value in FUNCTIONS:
         given = any(part.kind == "option" and part.value == "batch" for part in tree.parts)
-        return 0 if given else 1 if tree.value in RUNS else None
+        grows = tree.value in RUNS and (tree.value != "time" or (written and _time_grows(tree)))
+        return 0 if given else 1 if grows else None
     return None
 
 
-def _of_chain(tree: Tree) -> int | None:
+def _time_grows(tree: Tree) -> bool:
+    """Whether the memory of the device of a time is not faster than its cache."""
+    from archcalc.timing.reading import device
+
+    return device(str(tree.parts[0].value)).constants["cached"] <= 1
+
+
+def _of_chain(tree: Tree, written: bool) -> int | None:
     """Sums of figures; products of figures that are not negative; and quotients by what does not depend on the batch."""
-    found = growth(tree.parts[0])
+    found = growth(tree.parts[0], written)
     not_negative = _not_negative(tree.parts[0])
     for op, part in zip(tree.value, tree.parts[1:], strict=True):
-        inner = growth(part)
+        inner = growth(part, written)
         if op in ("+", "-"):
             found = _joined([found, -inner if inner is not None and op == "-" else inner])
             not_negative = not_negative and op == "+" and _not_negative(part)

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from archcalc.analysis import Analysis
 from archcalc.errors import ArchcalcError
 from archcalc.network import Network
-from archcalc.spaces.evaluate import merged, reason_of
+from archcalc.spaces.evaluate import merged
 from archcalc.spaces.line import Line
 from archcalc.spaces.monotone import RUNS, ease, names_of
 from archcalc.spaces.requirements import Compared, Requirements
@@ -21,8 +21,8 @@ from archcalc.spaces.space import MOST_IN_BLOCK
 
 Goal = Literal["maximize", "minimize"]
 Progress: TypeAlias = Callable[[Iterable[Any], int], Iterable[Any]]
-MOST_SINGLE = 5_000
-"""The most values that are computed one by one."""
+MOST_SLOW = 100_000
+"""About the most values whose slow figures are computed: those of fields and of runs."""
 FIRST_BLOCK = 64
 """The number of values that are computed first, through arrays; then twice as many, and so on."""
 
@@ -127,11 +127,11 @@ class _Search:
         self.order: Sequence[Any] = line.grid.values[::-1] if goal == "maximize" else line.grid.values
         self.computed = 0
         self._found: dict[Any, Analysis] = {}
-        self._single = 0
-        self._nearest: tuple[float, Any] = (inf, None)
+        self._slow = 0
         self.refused: dict[str, int] = {}
         later = -1 if goal == "maximize" else 1
-        eases = [ease(tree) if line.name == "batch" else None for tree in requirements.parts]
+        written = line.network.program is None
+        eases = [ease(tree, written) if line.name == "batch" else None for tree in requirements.parts]
         self.easier_later = [None if one is None else one * later for one in eases]
 
     @property
@@ -148,59 +148,32 @@ class _Search:
             if fits:
                 return _Found(value, before)
             before = value
-        if self._nearest[1] is None and self.computed:
-            for block in self._blocks():
-                distance, place = self.line.nearest(block)
-                if place is not None and (self._nearest[1] is None or distance < self._nearest[0]):
-                    self._nearest = distance, block[place]
-        return _Found(nearest=self._nearest[1])
+        nearest: tuple[float, Any] = (inf, None)
+        for block in self._blocks() if self.computed else ():
+            distance, place = self.line.nearest(block)
+            if place is not None and (nearest[1] is None or distance < nearest[0]):
+                nearest = distance, block[place]
+        return _Found(nearest=nearest[1])
 
     def _tried(self) -> Iterator[tuple[Any, bool | None]]:
-        """The values, the best first, and whether they fit; None: the network refuses the value.
-
-        The quick parts of the condition are computed in blocks, through arrays, and the slow parts only where those hold.
-        """
-        quick, slow = self.requirements.quick, self.requirements.slow
+        """The values, the best first, and whether they fit; None: the network refuses the value."""
         for block in self._blocks():
-            if not quick:
-                yield from self._one_by_one(block)
-                continue
             found, refused = self.line.along(block), list[Any]()
             for value, holds in zip(block, found.holds, strict=True):
                 if holds is None:
                     refused.append(value)
                     yield value, None
                     continue
-                fits = holds and (not slow or self._fits(value, self.line.at(value)))
-                if fits and refused:
+                if holds and refused:
                     self._refuse(self.line.along(refused).refused)
-                yield value, fits
+                yield value, holds
             self._refuse(found.refused)
-
-    def _one_by_one(self, values: Sequence[Any]) -> Iterator[tuple[Any, bool | None]]:
-        for value in values:
-            try:
-                there = self.line.at(value)
-            except ArchcalcError as error:
-                self._refuse({reason_of(error): 1})
-                yield value, None
-            else:
-                yield value, self._fits(value, there)
-
-    def _fits(self, value: Any, there: Analysis) -> bool:
-        """Whether the slow parts hold at a value, at which the quick parts hold."""
-        if self._single == MOST_SINGLE:
-            raise ArchcalcError(
-                f"{MOST_SINGLE:,} values of {self.line.name} were computed one by one, and none of them fits: give fewer "
-                "values (over), with a larger step or a nearer end"
-            )
-        self._single += 1
-        if self.requirements.holds(self.requirements.slow, there):
-            return True
-        distance = float(self.requirements.distance(self.requirements.slow, there))
-        if self._nearest[1] is None or distance < self._nearest[0]:
-            self._nearest = distance, value
-        return False
+            self._slow += found.slow
+            if self._slow > MOST_SLOW:
+                raise ArchcalcError(
+                    f"{self._slow:,} values of {self.line.name} were computed, and none of them fits: give fewer values "
+                    "(over), with a larger step or a nearer end"
+                )
 
     def _blocks(self) -> Iterator[Sequence[Any]]:
         """The values, the best first, in blocks."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from archcalc.sizes import greater
 from archcalc.timing.device import Device
 from archcalc.timing.operators import Access, Operator
 
@@ -118,10 +119,10 @@ def _traffic(operator: Operator, device: Device, batch: int) -> Terms:
     if operator.kind == "attention" and is_masked(operator) and operator.product is not None:
         scores = operator.product.rows * operator.product.columns * operator.product.groups * operator.itemsize
         found["memory", "mask"] = scores * batch / device.bandwidth.value
-    for one in (*operator.reads, *operator.writes):
-        size = one.bytes(batch)
-        key = (*name, "cached") if _cached(size, device) else name
-        found[key] = found.get(key, 0.0) + size / device.bandwidth.value
+    sizes = [one.bytes(batch) for one in (*operator.reads, *operator.writes)]
+    cached = sum(size * _cached(size, device) for size in sizes)
+    for key, size in ((name, sum(sizes) - cached), ((*name, "cached"), cached)):
+        found[key] = size / device.bandwidth.value
     return found
 
 
@@ -174,12 +175,12 @@ def bound(operator: Operator, device: Device, mode: Mode) -> float:
     arithmetic = 0.0
     if operator.macs:
         arithmetic = operations(operator, mode) / (device.peak(mode.dtype(operator)) * device.overclock)
-    return max(arithmetic, bound_bytes(operator, device, mode.batch) / device.bandwidth.value)
+    return greater(arithmetic, bound_bytes(operator, device, mode.batch) / device.bandwidth.value)
 
 
 def bound_bytes(operator: Operator, device: Device, batch: int) -> float:
     """The bytes that must pass between the memory and the cache."""
     return sum(
-        max(0.0, sum(one.bytes(batch) for one in side) - device.cache.value)
+        greater(0.0, sum(one.bytes(batch) for one in side) - device.cache.value)
         for side in (operator.reads, operator.writes)
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Iterable, Sequence
+from functools import cached_property, reduce
+from operator import add
 from typing import Any, Literal, NamedTuple
 
 from archcalc.dtypes import itemsize
@@ -11,9 +12,10 @@ from archcalc.errors import ArchcalcError, unknown
 from archcalc.memory.budget import OPTIMIZERS, TRAINABLE
 from archcalc.memory.lifetime import Schedule, inference
 from archcalc.memory.training import training
-from archcalc.network import Network
+from archcalc.network import Network, Node
 from archcalc.pytorch.layout import MANY, Batch
 from archcalc.pytorch.runner import AttentionForm
+from archcalc.sizes import greater
 from archcalc.timing.device import Device, Measured
 from archcalc.timing.fusion import fused
 from archcalc.timing.limits import Mode, bound, limits, operations, seconds
@@ -89,12 +91,24 @@ class Settings(NamedTuple):
 
 
 class OperatorTime(NamedTuple):
-    """The time of one operator: its limits, which of them decides, and the lower bound."""
+    """The time of one operator: its limits, what comes on top, and the lower bound, in seconds."""
 
     operator: Operator
-    estimate: float
+    arithmetic: float
+    traffic: float
+    always: float
     lower_bound: float
-    bound: Bound
+
+    @property
+    def estimate(self) -> float:
+        return greater(self.arithmetic, self.traffic) + self.always
+
+    @property
+    def bound(self) -> Bound:
+        """What most of the time goes to."""
+        if self.always > max(self.arithmetic, self.traffic):
+            return "launch"
+        return "arithmetic" if self.arithmetic > self.traffic else "memory"
 
 
 class LayerTime(NamedTuple):
@@ -146,16 +160,15 @@ class Time:
         return [self._timed(one, mode) for one in recorded(self.network, self.settings, self.device.kind)]
 
     def _timed(self, one: Operator, mode: Mode) -> OperatorTime:
-        constants = self.device.constants
-        arithmetic, traffic, always = (seconds(terms, constants) for terms in limits(one, self.device, mode))
-        most = max(arithmetic, traffic)
-        what: Bound = "launch" if always > most else "arithmetic" if arithmetic > traffic else "memory"
-        return OperatorTime(one, most + always, bound(one, self.device, mode), what)
+        arithmetic, traffic, always = (
+            seconds(terms, self.device.constants) for terms in limits(one, self.device, mode)
+        )
+        return OperatorTime(one, arithmetic, traffic, always, bound(one, self.device, mode))
 
     @cached_property
     def estimate(self) -> float:
         """Seconds for the batch."""
-        return sum(row.estimate for row in self.rows)
+        return _total(_total(one.estimate for one in times) for _, times in self._layers)
 
     @cached_property
     def lower_bound(self) -> float:
@@ -185,11 +198,16 @@ class Time:
     @cached_property
     def rows(self) -> list[LayerTime]:
         """The layers in running order."""
+        return [self._layer(node.name, node.layer.type, times) for node, times in self._layers]
+
+    @cached_property
+    def _layers(self) -> list[tuple[Node, list[OperatorTime]]]:
+        """The layers in running order, with the times of their operators."""
         of: dict[int, list[OperatorTime]] = {}
         for one in self.operators:
             of.setdefault(one.operator.node, []).append(one)
         nodes = self.network.running(training=self.settings.training)
-        return [self._layer(node.name, node.layer.type, of.get(node.index, [])) for node in nodes if node.inputs]
+        return [(node, of.get(node.index, [])) for node in nodes if node.inputs]
 
     def _layer(self, name: str, type: str, times: Sequence[OperatorTime]) -> LayerTime:
         phases = {"forward": 0.0, "backward": 0.0, "step": 0.0}
@@ -201,13 +219,18 @@ class Time:
         return LayerTime(
             name,
             type,
-            sum(one.estimate for one in times),
-            sum(one.lower_bound for one in times),
+            _total(one.estimate for one in times),
+            _total(one.lower_bound for one in times),
             max(bounds, key=lambda what: bounds[what], default=""),
             sum(operations(one.operator, self.settings.mode) for one in times) // 2,
             sum(one.operator.bytes(batch) for one in times),
             **phases,
         )
+
+
+def _total(seconds: Iterable[float]) -> float:
+    """The sum, one after another: for arrays as for floats, which ``sum`` adds otherwise from Python 3.12 on."""
+    return reduce(add, seconds, 0.0)
 
 
 def recorded(network: Network, settings: Settings, kind: str) -> list[Operator]:
@@ -234,7 +257,7 @@ def recorded(network: Network, settings: Settings, kind: str) -> list[Operator]:
     if settings.amp and kind == "gpu":
         found = half_norms(found) if settings.half_norms else single_norms(found)
     if settings.compiled:
-        found = fused(found, [schedule.outputs[index] for index in network.results()])
+        found = fused(found, [schedule.outputs[index] for index in network.results(settings.training)])
     return [*found, *(_updates(network, settings.optimizer) if settings.training else ())]
 
 

@@ -204,7 +204,7 @@ def test_figures_that_are_said_to_grow_with_the_batch_grow(name: str):
 
 
 def test_of_every_figure_it_is_known_whether_it_grows_with_the_batch():
-    assert {*FIGURES, *FUNCTIONS} == FIXED | GROWING | {"time"}
+    assert {*FIGURES, *FUNCTIONS} == FIXED | GROWING
     assert {f"layer.{name}" for name in LAYER} == FIXED_OF_LAYER | {"layer.macs"}
 
 
@@ -234,7 +234,8 @@ EASE = [
     ("abs(macs) < 5", None),
     ("train_memory(adam) < 5B", -1),
     ("train_memory(batch=4, adam) < 5B", 0),
-    ("time('t4') < 5s", None),
+    ("time('t4') < 5s", -1),
+    ("time('t4', amp, training) / batch < 5ms", None),
     ("time('t4', batch=4) < 5s", 0),
     ("any(layer.channels > 5)", 0),
     ("any(layer.macs > 5)", None),
@@ -247,8 +248,15 @@ EASE = [
 
 @pytest.mark.parametrize(("where", "expected"), EASE, ids=[where for where, _ in EASE])
 def test_how_a_condition_changes_with_the_batch(where: str, expected: int | None):
-    assert ease(tree_of(where)) == expected
+    assert ease(tree_of(where), written=True) == expected
     condition(where)
+
+
+def test_a_time_grows_if_it_is_of_a_spec_and_the_cache_is_not_slower_than_the_memory(tmp_path: Path):
+    assert ease(tree_of("time('t4') < 5s"), written=False) is None
+    slow = tmp_path / "slow.yaml"
+    slow.write_text(Path("specs/devices/t4.yaml").read_text() + "constants: {cached: 1.2}\n")
+    assert ease(tree_of(f"time('{slow}') < 5s"), written=True) is None
 
 
 def test_nothing_fits_and_everything_fits():
@@ -373,7 +381,9 @@ def test_settings_without_an_order_have_no_largest_value(tmp_path: Path):
         archcalc.solve(tmp_path / "vector.yaml", maximize="input", where="macs < 1M")
 
 
-def test_more_values_than_are_computed_one_by_one_are_refused(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(solving, "MOST_SINGLE", 10)
-    with pytest.raises(ArchcalcError, match=r"^10 values of width were computed one by one, and none of them fits"):
+def test_more_slow_values_than_are_looked_at_are_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(solving, "MOST_SLOW", 100)
+    with pytest.raises(
+        ArchcalcError, match=r"^[0-9]+ values of width were computed, and none of them fits: give fewer"
+    ):
         archcalc.solve("mobilenet_v2", maximize="width", where="peak < 1B")

@@ -67,6 +67,14 @@ def test_training_adds_the_backward_pass_and_the_optimizer():
     assert sgd.estimate == sgd.forward + sgd.backward + sgd.step
 
 
+def test_a_side_head_runs_in_training_alone_also_if_compiled():
+    net = network(
+        "input: [8, 4, 4]\nlayers:\n  - conv: {out: 8, kernel: 1, bias: false}\n  - side: [{conv: {out: 2, kernel: 1}}]\n  - relu\n"
+    )
+    names = [[one.operator.name for one in timed(net, compiled=True, training=on).operators] for on in (False, True)]
+    assert [one.count("convolution") for one in names] == [1, 2]
+
+
 def test_a_compiler_fuses_what_multiplies_no_matrices():
     net = network(
         "input: [8, 4, 4]\nlayers:\n  - conv: {out: 8, kernel: 1, bias: false}\n    name: conv\n  - batch_norm\n  - relu\n"

@@ -113,7 +113,7 @@ def test_results_made_again_are_the_results(name, monkeypatch):
     """A second run makes nearly all results again. A run without known results has the same storages at every moment."""
     with torch.device("meta"):
         model = Built(archcalc.load(name))
-        images = torch.zeros(2, *model.network.input_sizes)
+        images = torch.zeros(2, model.network.input.channels, *model.network.input.axes)
     runs = [[run(model, images) for run in (saved, inference_live, training_live)] for _ in range(2)]
     monkeypatch.setattr(as_on_cpu, "_key", lambda *call: None)
     assert runs == [[run(model, images) for run in (saved, inference_live, training_live)]] * 2

@@ -73,7 +73,7 @@ def test_the_same_weights_give_the_same_outputs(case: str) -> None:
     name, settings, theirs = CASES[case]
     network: Any = load(name, **settings)
     ours = Built(network)
-    images = torch.rand(2, *network.input_sizes, generator=torch.Generator().manual_seed(1))
+    images = torch.rand(2, network.input.channels, *network.input.axes, generator=torch.Generator().manual_seed(1))
     paired, problem = pairs(ours, theirs, images)
     assert not problem
     fill(theirs)
