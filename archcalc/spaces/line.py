@@ -82,6 +82,8 @@ class Line:
             found = evaluation.block(Block(([values[place] for place in places],), False))
             refused.update(found.refused)
             slow = len(places) if evaluation is self._slow else 0
+            for place in places:
+                holds[place] = None
             for place, one in zip(found.places.tolist(), found.figures["holds"].tolist(), strict=True):
                 holds[places[place]] = bool(one)
             places = [place for place in places if holds[place]]
