@@ -34,6 +34,12 @@ class Interned:
 
     def key(self, value: Any) -> Any:
         """A value as a part of a key: arrays, also within tuples and lists, by their identity."""
+        try:
+            hash(value)
+        except TypeError:  # arrays and lists
+            pass
+        else:
+            return value
         if isinstance(value, (tuple, list)):
             return tuple([self.key(item) for item in value])
         return ("array", id(self.array(value))) if is_array(value) else value

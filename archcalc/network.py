@@ -30,7 +30,6 @@ Origin = Literal["zoo", "file", "pattern", "code"]
 MAX_VALUES = 10**30
 """The largest number of values in a feature map, so that numbers stay short."""
 
-
 GRAPH = ("nodes", "blocks", "side_problem", "chosen", "unused", "_unread")
 """The attributes that building a network fills."""
 
@@ -72,6 +71,8 @@ class Network:
     unused: list[Unused]
     """The layers that no chosen output needs, and that were left out."""
     _unread: tuple[int, tuple[int, ...]]
+    made: dict[Any, tuple[Shape, StorageKind]]
+    """The shape and the storage of outputs so far, by the layer and its input shapes."""
     budgets: Sequence[tuple[str, Place]] = ()
     """Conditions on its figures that its spec states, each with its place."""
     forms: Mapping[str, str] = MappingProxyType({})
@@ -102,8 +103,7 @@ class Network:
         self.settings, self.defaults, self.notes = settings or {}, defaults or {}, [visible(note) for note in notes]
         self.origin, self.file = origin, file
         self.takes = takes or {key: Takes(shape, (len(shape.axes),)) for key, shape in self.inputs.items()}
-        self._rebuild, self._build = rebuild, build
-        self._made: dict[Any, tuple[Shape, StorageKind]] = {}
+        self._rebuild, self._build, self.made = rebuild, build, {}
         self.interned = Interned()
         if build is None:
             self.nodes = [Node(i, key, Input(x), (), x) for i, (key, x) in enumerate(self.inputs.items())]
@@ -219,7 +219,7 @@ class Network:
         nodes = self.nodes
         shapes = (nodes[inputs[0]].shape,) if len(inputs) == 1 else tuple([nodes[i].shape for i in inputs])
         try:
-            shape, held = self._made[layer, shapes]
+            shape, held = self.made[layer, shapes]
         except (KeyError, TypeError):  # a first use, or arrays, which cannot be keys
             shape, held = self._makes(layer, shapes)
         if not side:
@@ -246,12 +246,12 @@ class Network:
         if not layer.joins and len(shapes) != 1:
             raise LayerError(f"{layer.type} takes one input, got {len(shapes)}")
         key = layer, self.interned.key(shapes)
-        if key not in self._made:
+        if key not in self.made:
             shape = self.interned.shape(layer.shape(*shapes))
             if largest(shape.values) > MAX_VALUES:
                 raise LayerError("a feature map of more than 10^30 values", shape.values > MAX_VALUES)
-            self._made[key] = shape, layer.held(shape, *shapes)
-        return self._made[key]
+            self.made[key] = shape, layer.held(shape, *shapes)
+        return self.made[key]
 
     def running(self, training: bool = True) -> list[Node]:
         """The nodes that run after the inputs: side heads in training only, and only if they fit the input."""

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from archcalc.analysis.rows import known_numbers
 from archcalc.cli import main
 from archcalc.layers import base
+from archcalc.layers.known import kept
 from archcalc.pytorch import record
 from tests.live.browser import CHROMIUM, OFFLINE
 
@@ -59,7 +59,7 @@ def _no_width() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def own_numbers() -> None:
     """No test has the numbers of layers from another test, because some tests change the facts of a layer."""
-    known_numbers.cache_clear()
+    kept.cache_clear()
 
 
 @pytest.fixture

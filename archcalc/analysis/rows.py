@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from archcalc.conventions import Convention, Use
 from archcalc.conventions.source_style import FUNCTIONAL, MODULE
 from archcalc.field.propagation import FieldByAxis, Propagation, has_gates, passed
 from archcalc.layers.convolution import CONVOLUTIONS
+from archcalc.layers.known import known
 from archcalc.layers.region import output_text
 from archcalc.network import Network, Node
 from archcalc.sizes import NO_PARAMS, NO_WORK, Int, Params, Shape, Window, Work, equal, is_array, product
@@ -96,20 +96,20 @@ class Facts(NamedTuple):
     macs: Int | None
     values: Int | None
     conv_inputs: Int
-    windows: tuple[Window, ...]
     unknown_types: tuple[str, ...]
 
     def times(self, n: Int) -> Facts:
         """The numbers of n such layers."""
         if type(n) is int and n == 1:
             return self
-        return self._replace(
-            params=Params(*[_times(count, n) for count in self.params]),
-            param_count=_times(self.param_count, n),
-            work=Work(*[_times(count, n) for count in self.work]),
-            macs=None if self.macs is None else _times(self.macs, n),
-            values=None if self.values is None else _times(self.values, n),
-            conv_inputs=_times(self.conv_inputs, n),
+        return Facts(
+            Params(*[_times(count, n) for count in self.params]),
+            _times(self.param_count, n),
+            Work(*[_times(count, n) for count in self.work]),
+            None if self.macs is None else _times(self.macs, n),
+            None if self.values is None else _times(self.values, n),
+            _times(self.conv_inputs, n),
+            self.unknown_types,
         )
 
 
@@ -128,7 +128,6 @@ def row_facts(use: Use, convention: Convention) -> Facts:
         convention.count_macs(use),
         convention.count_values(use),
         inputs[0].values * use.batch if isinstance(layer, CONVOLUTIONS) else 0,
-        layer.window(*inputs),
         () if convention.knows(layer.type) else (layer.type,),
     )
 
@@ -157,27 +156,18 @@ def _once(value: Any) -> Any:
     return value[0] if isinstance(value, tuple) and all(v is value[0] or v == value[0] for v in value) else value
 
 
-MOST_KNOWN = 20_000
-"""The most layers whose numbers are kept for other networks."""
-
-
-@lru_cache(maxsize=4)
-def known_numbers(batch: int, convention: Convention) -> dict[Any, Facts]:
-    """The numbers of layers at their input shapes, for all networks: those of one family have many layers in common."""
-    return {}
-
-
 class Counter:
     """Computes the numbers of the layers of a network, layer by layer. Equal layers on equal shapes are computed once."""
 
     def __init__(self, network: Network, batch: Int, convention: Convention) -> None:
         self.network, self.batch, self.convention = network, batch, convention
         self._known: dict[Any, Facts] = {}
-        if type(batch) is int and not network.arrays:
-            with suppress(TypeError):  # a convention of a user that cannot be a key
-                self._known = known_numbers(batch, convention)
-        if len(self._known) > MOST_KNOWN:
-            self._known.clear()
+        self._known_windows: dict[Any, tuple[Window, ...]] = {}
+        if not network.arrays:
+            self._known_windows = known("windows")
+            if type(batch) is int:
+                with suppress(TypeError):  # a convention of a user that cannot be a key
+                    self._known = known((batch, convention))
         self._form_of = _forms(network, convention) if convention.library or convention.counts_fused_biases else None
 
     def facts(self, node: Node, inputs: tuple[Shape, ...]) -> Facts:
@@ -193,12 +183,17 @@ class Counter:
         by_identity = self.network.interned.key
         key = node.layer, by_identity(inputs), node.storage, form, by_identity(node.regions)
         if key not in self._known:
-            facts = row_facts(applied(node, inputs, self.batch, form), self.convention)
-            self._known[key] = facts._replace(windows=self._windows(passed(facts.windows)))
+            self._known[key] = row_facts(applied(node, inputs, self.batch, form), self.convention)
         return self._known[key]
 
-    def _windows(self, windows: tuple[Window, ...]) -> tuple[Window, ...]:
-        """The windows, where equal windows with arrays are one object."""
+    def windows(self, node: Node, inputs: tuple[Shape, ...]) -> tuple[Window, ...]:
+        """The windows of a layer in their shortest form, where equal windows with arrays are one object."""
+        key = node.layer, self.network.interned.key(inputs)
+        if key not in self._known_windows:
+            self._known_windows[key] = self._interned(passed(node.layer.window(*inputs)))
+        return self._known_windows[key]
+
+    def _interned(self, windows: tuple[Window, ...]) -> tuple[Window, ...]:
         if not any(is_array(n) for window in windows for n in window):
             return windows
         interned = self.network.interned
@@ -222,7 +217,7 @@ def trace_rows(network: Network, batch: Int, convention: Convention) -> list[Row
     for node in nodes:
         layer, inputs = node.layer, tuple([nodes[i].shape for i in node.inputs])
         facts = counter.facts(node, inputs)
-        windows = facts.windows
+        windows = counter.windows(node, inputs)
         facts = facts if type(node.present) is int else facts.times(node.present)
         params, count, shared = counter.params(node, facts)
         field = past_gates.add(node, windows)

@@ -14,10 +14,11 @@ from archcalc.language.evaluator import MAX_OPERATIONS
 from archcalc.language.family import Family
 from archcalc.language.naming import ONE_NAME, Names
 from archcalc.language.operations import UNKNOWN
+from archcalc.language.replay import MAX_STEPS, Replay
 from archcalc.language.steps import BlockStep, GroupStep, LayerStep, MergeStep, SideStep, Step, Template
-from archcalc.language.turns import Turns
 from archcalc.layers import Layer
 from archcalc.layers.base import STORAGES, StorageKind
+from archcalc.layers.known import known, known_layer
 from archcalc.layers.region import check_block
 from archcalc.layers.resample import Pooling, Unpool
 from archcalc.layers.settings import message_text
@@ -27,7 +28,6 @@ from archcalc.sizes import is_array, smallest
 Sources: TypeAlias = tuple[int | None, ...]
 """The inputs of a step, as indices of nodes; None: the input is unknown."""
 
-MAX_STEPS = 50_000
 MAX_DEPTH = 100
 PER_PART = 40
 """The operations that each further input of a layer costs, and each row of a table of connections.
@@ -38,17 +38,18 @@ PER_STEP = 50
 """The operations that each step costs if the network is expanded again."""
 
 
-class Expander(Turns):
+class Expander(Replay):
     """Expands the layers of one network of a family into a network that holds the layers only.
 
     ``resized``: an input differs from the spec's input. Then a side head that does not fit is not an error.
     """
 
     def __init__(self, family: Family, whole: Network, scope: dict[str, Any], names: Names, *, resized: bool) -> None:
-        super().__init__(Network(whole.name, whole.inputs, rebuild=whole.at), names)
+        super().__init__(family, Network(whole.name, whole.inputs, rebuild=whole.at), names)
         entry = family.networks[whole.name]
-        self.family, self.resized = family, resized
-        self.steps_taken = 0
+        self.resized = resized
+        if not whole.arrays:
+            self.network.made = known("outputs")
         self.made: dict[Any, Layer] = {}
         """The layers with arrays as settings, by the step and the identity of the values of its expressions."""
         self.scope = scope = dict(scope)
@@ -116,8 +117,10 @@ class Expander(Turns):
             result = self.run_scope(step, sources[0], name, label, context)
             if options.weights is not None:
                 self.share(options.weights, step, first, current, context)
+                self.runs.clear()  # the layers of a copy have weights of their own
         if full:
-            self.outputs[full], self.scopes[full] = result, (first, len(self.nodes))
+            self.names.place(full, result)
+            self.scopes[full] = first, len(self.nodes)
         return current if isinstance(step, SideStep) else result
 
     def stop(self, step: Step, context: Context) -> None:
@@ -143,17 +146,16 @@ class Expander(Turns):
             self.skipped = True
             return None
         if isinstance(step, BlockStep):
-            scope = self.arguments(step, current, context)
             if name:
                 self.network.blocks[context.prefix + name] = step.block
-            inner = context.inner(scope=scope, name=name, label=label, block=step.block, regions=regions)
-            return self.run_all(self.family.blocks[step.block].steps, current, inner)
+            scope = self.arguments(step, current, context)
+            return self.run_block(step, scope, current, name, label, context, regions)
         assert isinstance(step, GroupStep)
         side = isinstance(step, SideStep)
         return self.run_all(step.steps, current, context.inner(name=name, label=label, side=side, regions=regions))
 
     def arguments(self, step: BlockStep, current: int | None, context: Context) -> dict[str, Any]:
-        """The scope inside a block: the family's names, the arguments, the defaults and the block's let."""
+        """The scope inside a block: the family's names, the arguments and the defaults."""
         block = self.family.blocks[step.block]
         outside = self.with_channels(context.scope, current)
         scope = {**self.scope, "channels": outside["channels"]}
@@ -162,8 +164,6 @@ class Expander(Turns):
         for key, default in block.defaults.items():
             if key not in step.values:
                 scope[key] = self.evaluate(default.value, scope, default.place)
-        for key, expression in block.let.items():
-            scope[key] = self.evaluate(expression.value, scope, expression.place)
         return scope
 
     # Layers.
@@ -176,28 +176,27 @@ class Expander(Turns):
             values[key] = (self.pooled if pooling else self.sizes)(template, current, step, context, key)
         if step.layer.makes_regions:
             values["regions"] = context.regions
-        known = tuple([self.hashable(v, step.place) if isinstance(v, list) else v for v in values.values()])
+        made_of = tuple([v if type(v) is int else self.hashable(v, step.place) for v in values.values()])
         try:
-            return step.cache[known]
+            return step.cache[made_of]
         except (KeyError, TypeError):  # the layer is not made yet, or a value is an array and cannot be a key
             pass
-        if any(v is UNKNOWN for v in known):
+        if any(v is UNKNOWN for v in values.values()):
             return None
-        varied = step, self.network.interned.key(known)
+        varied = step, self.network.interned.key(made_of)
         if varied in self.made:
             return self.made[varied]
         try:
-            layer = step.layer(
-                **{**step.values, **{name: self.network.interned.array(v) for name, v in values.items()}}
-            )
+            given = {name: self.network.interned.array(v) for name, v in values.items()}
+            layer = known_layer(step.layer, {**step.values, **given})
         except LayerError as error:
             self.failed(step.place)
             self.problem(str(error), step.place, name=self.called(name, step.layer.type, context), where=error.where)
             return None
-        if not known:
+        if not made_of:
             step.constant = layer
         try:
-            step.cache[known] = layer
+            step.cache[made_of] = layer
         except TypeError:
             self.made[varied] = layer
         return layer
@@ -261,15 +260,15 @@ class Expander(Turns):
             return self.nothing(name, context)
         self.nodes[index].trained = context.trained
         if full:
-            self.outputs[full] = index
+            self.names.place(full, index)
         else:
             self.names.unnamed(f"{context.prefix}{layer.type}", index)
         return index
 
     def nothing(self, name: str, context: Context) -> int | None:
         """Note that the output called ``name`` is unknown."""
-        if name:
-            self.outputs.setdefault(context.prefix + name, None)
+        if name and context.prefix + name not in self.outputs:
+            self.names.place(context.prefix + name, None)
         return None
 
     def storage(self, given: Any, step: Step, current: int, context: Context) -> StorageKind | None:
@@ -286,8 +285,8 @@ class Expander(Turns):
         return owner if owner is None or self.nodes[owner].shares is None else self.nodes[owner].shares
 
     def hashable(self, given: Any, place: Place) -> Any:
-        """A value as part of a key of ``LayerStep.cache``: a list becomes a tuple."""
+        """A value as part of a key of ``LayerStep.cache``, with its type: 1, 1.0 and true are equal in Python."""
         if not isinstance(given, list):
-            return given
+            return type(given), given
         self.spend_at(len(given), place)
         return tuple([self.hashable(item, place) for item in given])

@@ -33,6 +33,8 @@ class Lookup(Evaluator):
         super().__init__()
         self.network, self.nodes = network, network.nodes
         self.names, self.outputs = names, names.outputs
+        self.reached: int | None = None
+        """The first node that a step named since this was None."""
         self.scopes: dict[str, tuple[int, int]] = {}
         """The first node of every block, group and join with a name, and the node after its last node."""
         self.uneven: Any = None
@@ -99,11 +101,16 @@ class Lookup(Evaluator):
             if prefix + wanted in self.outputs:
                 if self.partial:
                     self.need_in_all(prefix + wanted, place, option)
+                self.reach(self.outputs[prefix + wanted] or 0)
                 return prefix + wanted
             self.spend_at(1 + len(prefix) // 16, place)
         if not self.skipped:
             self.unfound.setdefault((place.line, place.path, option), (wanted, context, self.turns[:], place))
         return ""
+
+    def reach(self, index: int) -> None:
+        """Note that a step named this node."""
+        self.reached = index if self.reached is None else min(self.reached, index)
 
     def need_in_all(self, name: str, place: Place, option: str) -> None:
         """DiffersError if a name, or the block around it, is not the same for all elements of arrays."""

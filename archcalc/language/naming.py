@@ -32,11 +32,18 @@ class Names:
     ``inputs``: the names of the network's inputs.
 
     ``outputs``: the index of a node for every name of a layer, block, group or join; None: the output is unknown.
+    ``placed``: its names in their order. ``bases``: of every layer without a name, the prefix of its scope and its type.
     """
 
     def __init__(self, reserved: frozenset[str], last: bool, inputs: Iterable[str]) -> None:
         self.reserved, self.last = reserved, last
         self.outputs: dict[str, int | None] = {name: index for index, name in enumerate(inputs)}
+        self.placed = list(self.outputs)
+        self.bases: dict[int, str] = {}
+        self.noted: list[tuple[set[str], str]] = []
+        """The names given and made up so far, in order, each with the set that holds it."""
+        self.apart = not reserved
+        """Whether a name begins with the name of a scope only if it is a name of that scope."""
         self._clash = False
         self._given: set[str] = set()
         self._branches: set[str] = set()
@@ -50,23 +57,24 @@ class Names:
     def give(self, prefix: str, name: str) -> bool:
         """Note a name in the spec for a layer, block, group or join; False if the name is already in use."""
         full = prefix + name
-        self._given.add(full)
+        self.note(self._given, full)
         if "." in name:
+            self.apart = False
             self._given.update(prefix + around for around in prefixes(name))
         made_up, taken = full in self._made_up, full in self.outputs or full in self._branches
         return not (made_up or taken) or self._freed(full, made_up)
 
     def give_branch(self, full: str) -> bool:
         """Note the name of a branch; False if the name is in use. Branches of other joins may have the same name."""
-        self._given.add(full)
-        self._branches.add(full)
+        self.note(self._given, full)
+        self.note(self._branches, full)
         made_up, taken = full in self._blocks, full in self.outputs
         return not (made_up or taken) or self._freed(full, made_up)
 
     def _freed(self, full: str, made_up: bool) -> bool:
         """Whether another expansion can free a name in use: the name, or a name around it, is made up."""
         if not self.last and full not in self.reserved and (made_up or not self._made_up.isdisjoint(prefixes(full))):
-            self._clash = True
+            self._clash, self.apart = True, False
             return True
         return False
 
@@ -74,7 +82,7 @@ class Names:
         """A name for a use of a block without a name: unit1, unit2, ..."""
         numbers = self._numbers.setdefault(prefix + block, count(1))
         name = self._make_up(prefix, (f"{block}{number}" for number in numbers), self._branches, self._made_up)
-        self._blocks.add(prefix + name)
+        self.note(self._blocks, prefix + name)
         return name
 
     def branches(self, prefix: str, number: int) -> list[str]:
@@ -86,9 +94,20 @@ class Names:
         for name in names:
             full = prefix + name
             if not any(full in taken for taken in (self.outputs, self.reserved, *others)):
-                self._made_up.add(full)
+                self.note(self._made_up, full)
                 return name
         raise AssertionError("names without end")
+
+    def place(self, full: str, index: int | None) -> None:
+        """Note the output of a name."""
+        if full not in self.outputs:
+            self.placed.append(full)
+        self.outputs[full] = index
+
+    def note(self, names: set[str], full: str) -> None:
+        """Note a name in one of the sets of names."""
+        names.add(full)
+        self.noted.append((names, full))
 
     def check(self, operations: int) -> None:
         """TakenError if the spec has a name that archcalc made up earlier in this expansion."""
@@ -98,6 +117,7 @@ class Names:
     def unnamed(self, base: str, index: int) -> None:
         """Note a layer without a name. ``base`` is the scope's prefix and the layer's type."""
         self._unnamed.setdefault(base, []).append(index)
+        self.bases[index] = base
 
     def unnamed_before(self, base: str) -> int:
         """How many layers without a name have this ``base`` so far."""

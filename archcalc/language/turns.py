@@ -7,7 +7,6 @@ not, the networks differ: DiffersError. The same holds where a step names a laye
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import Any
 
 from archcalc.language.context import Context
@@ -53,14 +52,14 @@ class Turns(Lookup):
     def _run_where(self, holds: Any, step: Step, current: int | None, context: Context) -> int | None:
         """Expand a turn that is present where ``holds`` is true."""
         self.uneven = holds if self.uneven is None else self.uneven
-        first, named = len(self.nodes), len(self.outputs)
+        first, named = len(self.nodes), len(self.names.placed)
         around, self.within = self.within, self.within & holds
         result = self.run_once(step, current, context)
         self.within = around
         present = holds * 1
         for node in self.nodes[first:]:
             node.present = node.present * present
-        self.partial.update(dict.fromkeys(islice(self.outputs, named, None), holds))
+        self.partial.update(dict.fromkeys(self.names.placed[named:], holds))
         if result is None or current is None or result == current:
             return result
         after, before = self.nodes[result], self.nodes[current]
