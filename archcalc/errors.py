@@ -14,6 +14,9 @@ from typing import Any, NamedTuple
 MOST_NAMES, LONGEST = 500, 40
 """So many known names, and so many letters of each, are looked at for the nearest one."""
 
+MOST_LISTED = 270
+"""The letters of the known names that a sentence lists."""
+
 BLANKS = "\u00a0\u2002\u2003\u2007\u2009\u200a\u202f\u3000"
 """Blanks of print, shown as plain ones."""
 
@@ -179,5 +182,7 @@ def unknown(what: str, name: str, known: Iterable[str], close: str | None = None
     close = close or nearest(name, known)
     if close is not None:
         return f"unknown {what} {_cut(name, 60)!r}; did you mean {_cut(close, 60)!r}?"
-    listed = ", ".join(_cut(k, 40) for k in known[:most]) + (", ..." if len(known) > most else "")
+    listed = ", ".join(_cut(k, 40) for k in known[:most])
+    if len(known) > most or len(listed) > MOST_LISTED:
+        listed = listed[:MOST_LISTED].rpartition(", ")[0] + ", ..." if len(listed) > MOST_LISTED else listed + ", ..."
     return f"unknown {what} {_cut(name, 60)!r}; known: {listed or 'none'}"

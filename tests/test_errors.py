@@ -82,3 +82,12 @@ def test_the_search_for_a_name_is_bounded() -> None:
     start = time.process_time()
     nearest("ab" * 10**5, ["ba" * 10**5] * 5 + ["ab" * 30] * 10**5)
     assert time.process_time() - start < 2
+
+
+def test_known_names_are_listed_whole() -> None:
+    """A list that is too long ends behind a name, and not in the middle of one."""
+    names = [f"name_number_{n:02d}" for n in range(40)]
+    said = unknown("thing", "qqqqqq", names, most=40)
+    assert said.endswith(", ...")
+    assert len(str(Problem(said))) == len(said) < 320
+    assert set(said.partition("known: ")[2].removesuffix(", ...").split(", ")) < set(names)

@@ -13,8 +13,9 @@ from archcalc.analysis.rows import Row
 from archcalc.budgets.checking import MOST_PARTS, amount, place_of
 from archcalc.budgets.finding import Budget, Finding, Part
 from archcalc.conditions.condition import figure
-from archcalc.conditions.parts import MissingError, Share, Subject, Typed, named
+from archcalc.conditions.parts import MissingError, Share, Subject, Typed, named, need_number
 from archcalc.errors import ArchcalcError
+from archcalc.language.grammar import ExpressionError
 from archcalc.layers.settings import message_text
 
 USUAL = ("params", "macs", "memory", "peak")
@@ -47,7 +48,7 @@ def read_growth(text: str) -> Growth:
     given = given.strip()
     if not equals or not name.strip() or not given or name.endswith(("<", ">", "!", "=")):
         raise ArchcalcError(f"expected FIGURE=GROWTH such as macs=1% or peak=1MiB, got {message_text(text)}")
-    of = figure(name.strip())
+    of = _number(name.strip())
     if of.subject is None and of.cost == 0:
         raise ArchcalcError(f"{of.text} is no figure of a network")
     if given == ANY:
@@ -56,12 +57,19 @@ def read_growth(text: str) -> Growth:
         return Growth(text, of, part=Fraction(percent[1]) / 100)
     if not re.match(r"[0-9.]", given):
         raise ArchcalcError(f"{name.strip()}: expected a growth such as 1%, 20K or any, got {message_text(given)}")
-    by = figure(given)
+    by = _number(given)
     if by.cost:
         raise ArchcalcError(f"{name.strip()}: expected a growth such as 1%, 20K or any, got {message_text(given)}")
     if by.unit != of.unit and given != "0":
         raise ArchcalcError(f"{of.text} is {named(of.unit)}, and the growth {given} is {named(by.unit)}")
     return Growth(text, of, amount=by.value(None))
+
+
+def _number(text: str) -> Typed:
+    try:
+        return need_number(figure(text))
+    except ExpressionError as error:
+        raise ArchcalcError(f"figure: {error}") from None
 
 
 def growths(given: Sequence[Growth]) -> list[Growth]:

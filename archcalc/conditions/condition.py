@@ -7,17 +7,17 @@ and figures with options (``train_memory(batch=4, adam, amp) <= 8GiB``, ``time('
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, reduce
 from typing import Any, ClassVar, NamedTuple
 
 from archcalc.analysis import Analysis
-from archcalc.conditions.dimension import Dimension
-from archcalc.conditions.elementwise import Truths, plain
-from archcalc.conditions.parts import MissingError, Typed, need, need_number
+from archcalc.conditions.elementwise import Truths
+from archcalc.conditions.parts import MissingError, Typed, need
 from archcalc.conditions.reader import Reader
 from archcalc.errors import ArchcalcError, clipped
 from archcalc.language.grammar import COMPARISONS, ExpressionError, Parser, Tree
+from archcalc.layers.settings import message_text
 
 
 class Condition(NamedTuple):
@@ -57,9 +57,19 @@ class _Parser(Parser):
         return value
 
 
+INSTEAD: Mapping[str, str] = {"&&": "and", "||": "or", "<>": "!=", "=<": "<=", "=>": ">=", "=": "=="}
+"""What other languages write, and what to write here."""
+
+
 def tree_of(text: str) -> Tree:
     """The parts of a condition, as its grammar has them. ExpressionError if the text cannot be read."""
-    return _Parser(text).whole()[0]
+    if not text.strip():
+        raise ExpressionError("expected a condition or a figure, such as params < 5M, got nothing")
+    try:
+        return _Parser(text).whole()[0]
+    except ExpressionError as error:
+        other = next((one for one in INSTEAD if re.search(rf"(?<![<>=!]){re.escape(one)}(?!=)", text)), None)
+        raise ExpressionError(f"{error}; write {INSTEAD[other]} instead of {other}" if other else str(error)) from None
 
 
 def condition(text: str, settings: Iterable[str] = ()) -> Condition:
@@ -67,6 +77,8 @@ def condition(text: str, settings: Iterable[str] = ()) -> Condition:
 
     ArchcalcError if it cannot be read, names no figure, or mixes units.
     """
+    if not isinstance(text, str):
+        raise ArchcalcError(f"expected a condition as a text, such as 'params < 5M', got {message_text(text)}")
     return _condition(text, frozenset(settings))
 
 
@@ -85,36 +97,16 @@ def _condition(text: str, settings: frozenset[str]) -> Condition:
     return Condition(text, holds, typed.parts or (typed,))
 
 
-@lru_cache(maxsize=256)
-def figure(text: str) -> Typed:
-    """The figure, or the arithmetic with figures, in a text. ArchcalcError if it cannot be read or is no number."""
-    try:
-        return need_number(Reader().read(_Parser(text).whole()[0]))
-    except ExpressionError as error:
-        raise ArchcalcError(f"figure: {error}") from None
-
-
-class Expression(NamedTuple):
-    """A figure, or what is computed from figures: its text, its unit, and its value for an analysis.
-
-    The value is a number or a text, or an array of them for an analysis of arrays. MissingError if the network has none.
-    """
-
-    text: str
-    unit: Dimension | str
-    value: Callable[[Analysis], Any]
-
-
-def expression(text: str, settings: Iterable[str] = ()) -> Expression:
+def figure(text: str, settings: Iterable[str] = ()) -> Typed:
     """The figure in a text such as ``macs / params`` or ``time('a100')``, which can name these settings too.
 
-    ArchcalcError if it cannot be read, names no figure, or mixes units.
+    Its value is exact; for an analysis of arrays it has an element for each of theirs. ArchcalcError if the text cannot be
+    read, names no figure, or mixes units.
     """
     try:
-        typed = Reader(frozenset(settings)).read(tree_of(text))
+        return Reader(frozenset(settings)).read(tree_of(text))
     except ExpressionError as error:
-        raise ArchcalcError(f"{clipped(text, 60)}: {error}") from None
-    return Expression(text, typed.unit, lambda analysis: plain(typed.value(analysis)))
+        raise ArchcalcError(f"figure: {error}") from None
 
 
 def named_figures(text: str) -> tuple[tuple[str, str], ...]:

@@ -151,9 +151,13 @@ class Function(NamedTuple):
     """Raises ArchcalcError for what it needs and cannot have, before anything is computed."""
 
 
+OPTIMIZERS = ("momentum", "adam", "adamw")
+"""The optimizers besides SGD that a condition can name."""
+
+
 def training_budget(analysis: Analysis, **options: bool) -> Budget:
     """The memory of training with one of the optimizers, or with SGD."""
-    optimizer = next((name for name in ("adam", "adamw", "momentum") if options[name]), "sgd")
+    optimizer = next((name for name in OPTIMIZERS if options[name]), "sgd")
     return analysis.memory(optimizer, amp=options["amp"])
 
 
@@ -188,7 +192,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "train_memory": Function(
         "bytes that a step of training needs",
         SIZE,
-        {"batch": None, "amp": False, "momentum": False, "adam": False, "adamw": False},
+        {"batch": None, "amp": False, **dict.fromkeys(OPTIMIZERS, False)},
         _in_lanes(_train_memory),
     ),
     "run_memory": Function(

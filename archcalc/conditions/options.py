@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from archcalc.conditions.figures import Function
+from archcalc.conditions.figures import OPTIMIZERS, Function
 from archcalc.errors import unknown
 from archcalc.language.grammar import ExpressionError, Tree
 
@@ -16,7 +16,7 @@ def given_options(name: str, function: Function, parts: Sequence[Tree]) -> tuple
     if len(first) != len(function.needs) or list(parts[: len(first)]) != first:
         wanted = f"a {function.needs[0]} in quotes first" if function.needs else "options alone"
         raise ExpressionError(f"{name} takes {wanted}: {example(name, function)}")
-    options = dict(function.options)
+    options, stated = dict(function.options), set[str]()
     for part in parts[len(first) :]:
         key, given = (part.value, part.parts[0]) if part.kind == "option" else (part.value, None)
         if part.kind not in ("option", "name") or key not in options:
@@ -25,8 +25,13 @@ def given_options(name: str, function: Function, parts: Sequence[Tree]) -> tuple
             raise ExpressionError(
                 f"{name}: {key} needs {'a number: ' + str(key) + '=4' if given is None else 'no value'}"
             )
+        if key in stated:
+            raise ExpressionError(f"{name}: {key} is given twice")
+        stated.add(key)
         options[key] = True if given is None else _whole(name, key, given)
-    text = f"{name}({', '.join(_source(part) for part in parts)})"
+    if len(chosen := sorted(stated & set(OPTIMIZERS))) > 1:
+        raise ExpressionError(f"{name}: expected one optimizer, got {' and '.join(chosen)}")
+    text = f"{name}({', '.join(_source(part) for part in parts)})" if parts else name
     return [part.value for part in first], options, text
 
 

@@ -12,7 +12,7 @@ from archcalc.conditions.dimension import NUMBER, UNITS
 from archcalc.conditions.elementwise import Truths
 from archcalc.conditions.figures import FIGURES, FUNCTIONS, LAYER, Figure, Function
 from archcalc.conditions.functions import OF_LISTS, OF_NUMBERS, OVER_LAYERS, of_setting
-from archcalc.conditions.options import example, given_options
+from archcalc.conditions.options import given_options
 from archcalc.conditions.parts import (
     MissingError,
     Share,
@@ -30,7 +30,7 @@ from archcalc.conditions.parts import (
     negated,
 )
 from archcalc.conditions.shares import SHARES
-from archcalc.errors import unknown
+from archcalc.errors import nearest, unknown
 from archcalc.language.grammar import ExpressionError, Tree
 from archcalc.sizes import is_array
 
@@ -119,10 +119,15 @@ class Reader:
                     f"{name} is a figure of a layer: write any(...), all(...) or count(...) around its condition"
                 )
             if name in FUNCTIONS:
-                raise ExpressionError(f"{name} needs its options: {example(name, FUNCTIONS[name])}")
+                return self._function(name, FUNCTIONS[name], ())
+            if name in OVER_LAYERS or name in OF_LISTS:
+                return self._call(tree)
             if setting != name:
                 raise ExpressionError(unknown("setting", setting, sorted(self.settings)))
-            raise ExpressionError(unknown("figure", name, [*known, *FUNCTIONS, *OVER_LAYERS, *self.settings], most=40))
+            names = [*known, *FUNCTIONS, *OVER_LAYERS, *self.settings]
+            close = nearest(name, names)
+            more = "" if close else "; archcalc list --where help lists all figures"
+            raise ExpressionError(unknown("figure", name, names, close) + more)
         figure = known[key]
 
         def value(of: Any) -> Any:
@@ -202,7 +207,10 @@ class Reader:
     def _chain(self, tree: Tree) -> Typed:
         total = self.read(tree.parts[0])
         for op, part in zip(tree.value, tree.parts[1:], strict=True):
-            total = arithmetic(op, total, self.read(part))
+            other = self.read(part)
+            if op in ("/", "//", "%") and is_constant(part) and other.value(None) == 0:
+                raise ExpressionError(f"{total.text} {op} {other.text} is a division by zero")
+            total = arithmetic(op, total, other)
         return total
 
     def _positive(self, tree: Tree) -> Typed:
@@ -250,6 +258,13 @@ class Reader:
             max(value.cost, chosen.cost, other.cost),
             value.subject or other.subject,
         )
+
+
+def is_constant(tree: Tree) -> bool:
+    """Whether a part of a condition is the same for every network."""
+    return tree.kind in ("number", "text", "word") or (
+        tree.kind not in ("name", "call", "option") and all(map(is_constant, tree.parts))
+    )
 
 
 def _of_present(found: Any, present: Any, absent: bool) -> Any:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import NoneType
 from typing import Any, NamedTuple
 
 from archcalc.analysis import Analysis
 from archcalc.conditions.condition import named_figures
 from archcalc.errors import ArchcalcError
+from archcalc.layers.settings import message_text
 from archcalc.network import Network
 from archcalc.spaces.axes import Axis, axis
 from archcalc.spaces.evaluate import How
@@ -57,7 +59,14 @@ def request_of(
     how = How(found.batch or 1)
     if isinstance(start, Analysis):
         how = How(found.batch or start.batch, start.dtype, start.convention.name, start.training)
-    figures = USUAL if columns is None else named_figures(columns if isinstance(columns, str) else ", ".join(columns))
+    if not isinstance(columns, (str, NoneType)):
+        try:
+            columns = ", ".join(columns)
+        except TypeError:
+            raise ArchcalcError(
+                f"columns: expected figures such as ['macs', 'field'], got {message_text(columns)}"
+            ) from None
+    figures = USUAL if columns is None else named_figures(columns)
     return Request(
         network,
         found.axes if points is None else points_of(points),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
+from math import isfinite
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from archcalc.errors import ArchcalcError, clipped
@@ -154,7 +155,10 @@ def value_of(text: str, kind: Kind) -> Any:
     """One value of a list, as in a spec."""
     if kind == "input" and re.fullmatch(_SIZES, text):
         return read_sizes(text)
-    return read_setting(f"value={text}")[1]
+    try:
+        return read_setting(f"value={text}")[1]
+    except ArchcalcError as error:
+        raise ArchcalcError(str(error).removeprefix("value: ")) from None
 
 
 def checked_value(value: Any, kind: Kind) -> Any:
@@ -162,6 +166,8 @@ def checked_value(value: Any, kind: Kind) -> Any:
     if kind == "setting":
         if isinstance(value, Mapping) or is_array(value):
             raise ArchcalcError(f"expected numbers, words or lists, got {message_text(value)}")
+        if isinstance(value, float) and not isfinite(value):
+            raise ArchcalcError(f"expected finite numbers, got {value}")
         return value
     if kind == "input" and (isinstance(value, (Shape, tuple, list)) or (isinstance(value, str) and "x" in value)):
         return given_sizes(value)

@@ -14,7 +14,7 @@ from archcalc.conditions.dimension import Dimension
 from archcalc.conditions.elementwise import plain
 from archcalc.conditions.figures import FIELD
 from archcalc.conditions.parts import MissingError, Typed
-from archcalc.conditions.reader import Reader
+from archcalc.conditions.reader import Reader, is_constant
 from archcalc.language.grammar import Tree
 
 ORDERED = ("<", "<=", ">", ">=")
@@ -140,13 +140,6 @@ def _sides(tree: Tree, reader: Reader) -> _Sides:
     if is_constant(tree.parts[0]) and not is_constant(tree.parts[1]):
         return _Sides(_TURNED[tree.value], right, left)
     return _Sides(tree.value, left, right)
-
-
-def is_constant(tree: Tree) -> bool:
-    """Whether a part of a condition is the same for every network."""
-    return tree.kind in ("number", "text", "word") or (
-        tree.kind not in ("name", "call", "option") and all(map(is_constant, tree.parts))
-    )
 
 
 def _over(op: str, value: Any, limit: Any) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from archcalc.errors import ArchcalcError
+from archcalc.layers.settings import message_text
 from archcalc.spaces.evaluate import merged
 from archcalc.spaces.output import check_output, types_of, write
 from archcalc.spaces.store import Store
@@ -65,6 +66,8 @@ def run(
     earlier run of the same sweep left beside ``output`` are not computed again. ArchcalcError if the sweep cannot be, or
     if the output exists or cannot be written.
     """
+    if type(workers) is not int or workers < 1:
+        raise ArchcalcError(f"workers: expected a whole number from 1 on, got {message_text(workers)}")
     sweep = Sweep(request)
     if output is not None:
         check_output(output, format)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from math import isinf
 from typing import Any, NamedTuple
 
-from archcalc.conditions.condition import expression
+from archcalc.conditions.condition import figure
 from archcalc.conditions.dimension import Dimension
 from archcalc.conditions.figures import FIGURES, FUNCTIONS
 from archcalc.errors import ArchcalcError, Problem, clipped, unknown
 from archcalc.files import reason
 from archcalc.settings_text import setting_text
+from archcalc.spaces.lines import Progress, csv_rows
 
 MOST_ROWS = 2_000_000
 """The most rows that are read."""
@@ -41,6 +42,8 @@ class Sheet(NamedTuple):
         column = list(self.column(name))
         if wrong := next((value for value in column if value is not None and not _is_number(value)), None):
             raise ArchcalcError(f"{self.name}: {name} is no column of numbers: it has {clipped(str(wrong), 60)!r}")
+        if any(isinstance(value, float) and isinf(value) for value in column):
+            raise ArchcalcError(f"{self.name}: {name} has an infinite number")
         if all(value is None for value in column):
             raise ArchcalcError(f"{self.name}: {name} has no number")
         return column
@@ -74,7 +77,7 @@ def unit_of(column: str) -> Dimension | None:
     if known is not None:
         return known.unit if isinstance(known.unit, Dimension) else None
     try:
-        unit = expression(column).unit
+        unit = figure(column).unit
     except ArchcalcError:
         return None
     return unit if isinstance(unit, Dimension) and column[:1].isalpha() else None
@@ -98,7 +101,7 @@ def _plain(column: Iterable[Any]) -> list[Any]:
     return [setting_text(one) if isinstance(one, (list, dict)) else None if one != one else one for one in values]
 
 
-def read_sheet(path: str, progress: Callable[[Iterable[str], int], Iterable[str]] = lambda lines, size: lines) -> Sheet:
+def read_sheet(path: str, progress: Progress = lambda lines, size: lines) -> Sheet:
     """The table in a file: CSV, JSON (``points`` or ``rows``, or a list of objects) or Parquet, also a folder of it.
 
     progress: a function that passes on the lines of CSV, given the bytes of the file.
@@ -112,7 +115,7 @@ def read_sheet(path: str, progress: Callable[[Iterable[str], int], Iterable[str]
             columns = _json(path)
         else:
             columns = _csv(path, progress)
-    except (OSError, ValueError, csv.Error) as error:
+    except (OSError, ValueError) as error:
         said = reason(error) if isinstance(error, OSError) else str(error)
         raise ArchcalcError(Problem(f"cannot be read: {said}", path)) from None
     return _checked(Sheet(os.path.basename(path.rstrip("/")) or path, columns), path)
@@ -130,18 +133,15 @@ def _checked(sheet: Sheet, path: str = "") -> Sheet:
     return sheet
 
 
-def _csv(path: str, progress: Callable[[Iterable[str], int], Iterable[str]]) -> dict[str, list[Any]]:
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(progress(file, os.path.getsize(path)))
-        names = next(reader, [])
-        columns: list[list[Any]] = [[] for _ in names]
-        for row in reader:
-            if len(row) != len(names):
-                raise ArchcalcError(Problem(f"expected {len(names)} values, got {len(row)}", path, reader.line_num))
-            if len(columns[0]) > MOST_ROWS:
-                break
-            for column, text in zip(columns, row, strict=True):
-                column.append(_value(text))
+def _csv(path: str, progress: Progress) -> dict[str, list[Any]]:
+    rows = csv_rows(path, MOST_ROWS, progress)
+    _, names = next(rows, (1, []))
+    columns: list[list[Any]] = [[] for _ in names]
+    for number, row in rows:
+        if len(row) != len(names):
+            raise ArchcalcError(Problem(f"expected {len(names)} values, got {len(row)}", path, number))
+        for column, text in zip(columns, row, strict=True):
+            column.append(_value(text))
     return dict(zip(names, columns, strict=True))
 
 

@@ -10,6 +10,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.errors import ArchcalcError, unknown
+from archcalc.layers.settings import message_text
 from archcalc.settings_text import setting_text
 from archcalc.spaces.axes import Axis
 
@@ -71,8 +72,10 @@ class Space:
             raise ArchcalcError("points: expected as many values of every axis")
         self.axes, self.seed, self.paired = tuple(axes), seed, paired
         self.whole = len(axes[0].values) if paired else prod(len(axis.values) for axis in axes)
-        if sample is not None and not 1 <= sample <= MOST_SAMPLED:
-            raise ArchcalcError(f"sample: expected a whole number from 1 to {MOST_SAMPLED:,}, got {sample}")
+        if sample is not None and not (type(sample) is int and 1 <= sample <= MOST_SAMPLED):
+            raise ArchcalcError(
+                f"sample: expected a whole number from 1 to {MOST_SAMPLED:,}, got {message_text(sample)}"
+            )
         self.sample = sample if sample is not None and sample < self.whole else None
         if self.sample is None and self.whole > MOST_POINTS:
             raise ArchcalcError(

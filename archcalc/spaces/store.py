@@ -9,6 +9,7 @@ import os
 import shutil
 from contextlib import suppress
 from typing import Any
+from zipfile import BadZipFile
 
 from archcalc.errors import ArchcalcError, Problem
 from archcalc.files import refuse_link, write_in_folder
@@ -59,9 +60,13 @@ class Store:
         write_in_folder(self._file(number), packed(result))
 
     def get(self, number: int) -> Result:
-        """Read a block."""
-        with open(self._file(number), "rb") as file:
-            return unpacked(file.read())
+        """Read a block. ArchcalcError if its file is damaged."""
+        try:
+            with open(self._file(number), "rb") as file:
+                return unpacked(file.read())
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+            text = "is no block of a sweep; remove it, and give the same command again"
+            raise ArchcalcError(Problem(text, self._file(number))) from None
 
     def remove(self) -> None:
         """Remove the folder: the output is written."""

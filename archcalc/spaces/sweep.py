@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
-from archcalc.conditions.condition import condition, expression
+from archcalc.analysis import Analysis
+from archcalc.conditions.condition import condition, figure
+from archcalc.conditions.elementwise import plain
 from archcalc.conventions import convention
 from archcalc.dtypes import itemsize
 from archcalc.errors import ArchcalcError
@@ -27,7 +30,7 @@ USUAL = tuple((name, name) for name in ("params", "macs", "flops", "values", "me
 class Request(NamedTuple):
     """What a sweep computes, as data that another process can read.
 
-    net, settings, input: the network. axes, sample, seed, paired: the space. figures: the names of the columns,
+    net, settings, input: the network; an int is the size of every axis of its main input. axes, sample, seed, paired: the space. figures: the names of the columns,
     each with a figure as in a condition. where: the condition of a point. pareto: the columns whose Pareto set is kept. prepare: a function that is called
     before the network is loaded, such as one that imports layer types of a user.
     """
@@ -73,22 +76,30 @@ class Sweep:
         itemsize(request.how.dtype)
         convention(request.how.convention)
         self.request = request
-        network = self._network()
+        network = self._network(request)
         self.space = Space(request.axes, sample=request.sample, seed=request.seed, paired=request.paired)
         self.space.check(network)
         names = [axis.name for axis in self.space.axes]
+        if both := next((name for name in names if name in request.settings), None):
+            raise ArchcalcError(
+                f"{both} varies, and has one value too: leave out {both}={setting_text(request.settings[both])}"
+            )
         settings = list(network.settings)
-        figures = {name: expression(text, settings) for name, text in request.figures if name not in names}
+        figures = {name: figure(text, settings) for name, text in request.figures if name not in names}
         for text in request.pareto:
             objective(text, [*names, *figures])
         holds = condition(request.where, settings).holds if request.where else None
         self.network = network
-        self.units = {name: figure.unit for name, figure in figures.items()}
-        values = {name: figure.value for name, figure in figures.items()}
+        self.units = {name: one.unit for name, one in figures.items()}
+        values = {name: partial(_value, one.value) for name, one in figures.items()}
         self.evaluation = Evaluation(network, names, values, holds, request.how)
 
-    def _network(self) -> Network:
-        request = self.request
+    @staticmethod
+    def _network(request: Request) -> Network:
+        if isinstance(request.input, int):
+            network = Sweep._network(request._replace(input=None))
+            name, own = next(iter(network.inputs.items()))
+            return Sweep._network(request._replace(input={name: Shape(own.channels, (request.input,) * len(own.axes))}))
         if isinstance(request.net, str):
             return load(request.net, input=request.input, **request.settings)
         if not request.settings and request.input is None:
@@ -111,6 +122,11 @@ class Sweep:
         points, lacking = sum(one.points for one in results), sum(one.lacking for one in results)
         columns = {name: together([one.columns[name] for one in results]) for name in results[0].columns}
         return Result(_front(columns, self.request.pareto), points, merged(one.refused for one in results), lacking)
+
+
+def _value(exact: Callable[[Analysis], Any], analysis: Analysis) -> Any:
+    """A figure as users have it: an int or a float."""
+    return plain(exact(analysis))
 
 
 def together(arrays: Sequence[Any]) -> Any:

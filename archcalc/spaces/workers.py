@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessP
 from concurrent.futures.process import BrokenProcessPool
 from importlib import import_module
 from multiprocessing import get_context
+from os import cpu_count
 from typing import Any
 
 from archcalc.errors import ArchcalcError, clipped
@@ -38,7 +39,7 @@ def computed(sweep: Sweep, numbers: Sequence[int], workers: int, scheduler: str 
     if scheduler is not None:
         yield from _on_cluster(sweep, numbers, scheduler)
     elif workers > 1 and len(numbers) > 1:
-        yield from _in_processes(sweep, numbers, min(workers, len(numbers)))
+        yield from _in_processes(sweep, numbers, min(workers, len(numbers), max(2, cpu_count() or 1)))
     else:
         for number in numbers:
             yield number, sweep.block(number)
@@ -105,8 +106,11 @@ def _on_cluster(sweep: Sweep, numbers: Sequence[int], scheduler: str) -> Iterato
     except ImportError:
         raise ArchcalcError("--scheduler needs distributed: pip install 'archcalc[cluster]'") from None
     try:
+        distributed.comm.resolve_address(
+            scheduler
+        )  # an address that cannot be: a client with it would print a traceback
         client = distributed.Client(scheduler, timeout=SECONDS, set_as_default=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, OverflowError) as error:
         raise ArchcalcError(
             f"no scheduler answers at {scheduler}: {str(error).splitlines()[0] if str(error) else type(error).__name__}; "
             "dask scheduler starts one, and prints its address, such as tcp://host:8786"

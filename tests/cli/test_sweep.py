@@ -80,7 +80,7 @@ def test_what_is_left_out_is_said(archcalc, tmp_path):
     [
         (["lenet5"], "nothing varies"),
         (["lenet5", "--input", "64:32:4"], "input: 64:32:4 is empty: steps of 4 lead away from 32"),
-        (["lenet5", "--batch", "1:8", "--workers", "0"], "--workers: expected a whole number from 1 on, got 0"),
+        (["lenet5", "--batch", "1:8", "--workers", "0"], "workers: expected a whole number from 1 on, got 0"),
         (["lenet5", "--batch", "1:8", "-o", "a.txt"], "unknown extension .txt; known: .csv, .json, .parquet"),
         (
             ["lenet5", "--batch", "1:8", "--format", "parquet"],

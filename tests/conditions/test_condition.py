@@ -103,7 +103,20 @@ def test_what_holds(text):
         ("any(layer.params)", "any takes a condition about a layer; layer.params is a number"),
         ("any()", "any takes one condition about a layer, such as any(layer.channels % 8 != 0)"),
         ("any(any(layer.params > 3))", "any takes one condition about a layer"),
-        ("train_memory > 3B", "train_memory needs its options: train_memory(batch=4, amp)"),
+        ("time > 3ms", "time takes a device in quotes first: time('a100', batch=4, amp)"),
+        ("train_memory(adam, amp, adam) > 3B", "train_memory: adam is given twice"),
+        ("train_memory(adam, momentum) > 3B", "train_memory: expected one optimizer, got adam and momentum"),
+        ("", "expected a condition or a figure, such as params < 5M, got nothing"),
+        ("params = 5M", "cannot read 'params = 5M' from '=' on; write == instead of ="),
+        ("params < 5M && macs < 3M", "is not part of the expression language; write and instead of &&"),
+        ("params < 5M || macs < 3M", "write or instead of ||"),
+        ("params <> 5M", "write != instead of <>"),
+        ("params =< 5M", "write <= instead of =<"),
+        ("params / (2 - 2) < 5M", "params / 2 - 2 is a division by zero"),
+        ("any < 3", "any takes one condition about a layer, such as any(layer.channels % 8 != 0)"),
+        ("max < 3", "max takes numbers"),
+        ("nonsense < 3", "unknown figure 'nonsense'; known: name, input, output, params"),
+        ("nonsense < 3", "...; archcalc list --where help lists all figures"),
         ("train_memory(adm) > 3B", "train_memory: unknown option 'adm'; did you mean 'adam'?"),
         ("train_memory(adam=3) > 3B", "train_memory: adam needs no value"),
         ("train_memory(batch) > 3B", "train_memory: batch needs a number: batch=4"),
@@ -121,7 +134,6 @@ def test_what_holds(text):
         ("params == none", "none is no part of a condition"),
         ("params < 1e99", "1e99 is beyond 10^40 or below 10^-40"),
         ("params < 1e-999999", "beyond 10^40"),
-        ("", "an empty expression"),
         ("import os", "cannot read 'import os' from 'os' on"),
     ],
 )
@@ -330,3 +342,16 @@ WORDS = (
 def test_any_text_is_a_condition_or_an_error_of_archcalc(words):
     with suppress(ArchcalcError):
         chosen([SMALL], " ".join(words))
+
+
+def test_a_figure_without_options_needs_no_parentheses():
+    vgg = load("vgg11").analyze(batch=2)
+    for name in ("run_memory", "train_memory"):
+        assert figure(name).value(vgg) == figure(f"{name}()").value(vgg) > 0
+        assert figure(name).text == name
+
+
+@pytest.mark.parametrize("text", [None, 3, ["macs < 3"]])
+def test_a_condition_is_a_text(text):
+    with pytest.raises(ArchcalcError, match="expected a condition as a text, such as 'params < 5M', got "):
+        condition(text)

@@ -76,11 +76,19 @@ def test_a_mapping_and_a_data_frame_are_tables():
     assert sheet_of(frame).columns == {"a": [1.5, None], "b": ["x", "y"]}
 
 
+def test_lists_are_texts_and_infinity_is_refused():
+    sheet = sheet_of({"depths": [[1, 2], [3]], "macs": [1, float("inf")]})
+    assert sheet.columns["depths"] == ["[1,2]", "[3]"]
+    with pytest.raises(ArchcalcError, match="table: macs has an infinite number"):
+        sheet.numbers("macs")
+
+
 WRONG = [
     ("none.csv", None, "none.csv: cannot be read: no such file or directory"),
     ("t.csv", "", "t.csv: has no rows"),
     ("t.csv", "a,b\n", "t.csv: has no rows"),
     ("t.csv", "a,b\n1\n", "t.csv:2: expected 2 values, got 1"),
+    ("t.csv", "a,b\n1," + "x" * 1_000_001, "t.csv:2: has a line of more than 1,000,000 letters"),
     ("t.json", "{}", 't.json: cannot be read: expected an object with "points" or "rows", or a list of objects'),
     ("t.json", "[1]", 't.json: cannot be read: expected an object with "points" or "rows", or a list of objects'),
     ("t.json", "{", "t.json: cannot be read: "),

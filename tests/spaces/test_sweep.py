@@ -16,11 +16,13 @@ import pytest
 
 import archcalc
 from archcalc import ArchcalcError
-from archcalc.conditions.condition import condition, expression, named_figures
+from archcalc.conditions.condition import condition, figure, named_figures
+from archcalc.conditions.elementwise import plain
 from archcalc.spaces import space as spaces
 from archcalc.spaces.axes import axis, read_axis
 from archcalc.spaces.evaluate import AS_USUAL, How
 from archcalc.spaces.output import csv_text
+from archcalc.spaces.points import read_points
 from archcalc.spaces.run import run
 from archcalc.spaces.store import packed, unpacked
 from archcalc.spaces.sweep import Request, Sweep
@@ -32,7 +34,7 @@ FIGURES = named_figures(
 
 
 def request(net: str, *axes: str, **more: Any) -> Request:
-    return Request(net, tuple(map(read_axis, axes)), {}, **more)
+    return Request(net, tuple(map(read_axis, axes)), **{"settings": {}, **more})
 
 
 def rows(found: Any) -> list[dict[str, Any]]:
@@ -50,7 +52,7 @@ def single(net: str, point: dict[str, Any], figures: Any, how: How = AS_USUAL) -
     analysis = archcalc.analyze(
         network, batch=point.get("batch", how.batch), dtype=how.dtype, convention=how.convention
     )
-    return {name: expression(text, network.settings).value(analysis) for name, text in figures}
+    return {name: plain(figure(text, network.settings).value(analysis)) for name, text in figures}
 
 
 @pytest.mark.parametrize(
@@ -290,6 +292,80 @@ def test_numbers_beyond_parquet(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+def test_a_block_whose_file_is_damaged_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(spaces, "MOST_IN_BLOCK", 2)
+    path = tmp_path / "a.csv"
+    with pytest.raises(StopError):
+        output(path, progress=stopping(2))
+    part = next(one for one in (tmp_path / "a.csv.parts").iterdir() if one.suffix == ".npz")
+    part.write_bytes(part.read_bytes()[:50])
+    with pytest.raises(
+        ArchcalcError, match=f"{part.name}: is no block of a sweep; remove it, and give the same command again"
+    ):
+        output(path)
+    part.unlink()
+    assert output(path).read_text() == output(tmp_path / "b.csv").read_text()
+
+
+@pytest.mark.parametrize("workers", [0, -1, 1.5, "2", True])
+def test_workers_are_a_whole_number(workers):
+    with pytest.raises(ArchcalcError, match="workers: expected a whole number from 1 on, got "):
+        run(request("lenet5", "batch=1,2"), workers=workers)
+
+
+def test_one_size_of_the_input_is_that_of_every_axis(archcalc):
+    status, out, _ = archcalc(
+        "sweep", "mobilenet_v2", "--vary", "width=0.5,1", "--input", "192", "--columns", "macs,input", "--format", "csv"
+    )
+    assert (status, out) == (0, "width,macs,input\n0.5,71701760,3x192x192\n1.0,221316608,3x192x192\n")
+
+
+CSV = [
+    ("width,input\n,96\n", "points.csv:2: width: expected a value, got an empty cell"),
+    ("width,input\n0.5\n", "points.csv:2: expected 2 values, got 1"),
+    ("width,input\n0.5,-4\n", "points.csv:2: input: expected whole numbers from 1 to 2,147,483,647, got -4"),
+    ("width,\n0.5,96\n", "points.csv:1: column 2 has no name"),
+    ("width\n", "points.csv: expected a line of names, such as width,input, and a line for every point"),
+    (b"\xff\xfe\x00w", "points.csv: cannot be read: is no text in UTF-8"),
+    ("x" * 1_000_001, "points.csv:1: has a line of more than 1,000,000 letters"),
+]
+
+
+@pytest.mark.parametrize(("content", "said"), CSV, ids=[said for _, said in CSV])
+def test_points_that_cannot_be_read(content, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("points.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(ArchcalcError) as caught:
+        read_points("points.csv")
+    assert str(caught.value) == said
+
+
+def test_an_endless_file_of_points_is_refused():
+    with pytest.raises(ArchcalcError, match="/dev/zero:1: has a line of more than 1,000,000 letters"):
+        read_points("/dev/zero")
+
+
+def test_points_from_a_spreadsheet(tmp_path):
+    """A mark of the byte order in front, as Excel writes it, and the line ends of Windows."""
+    path = tmp_path / "points.csv"
+    path.write_bytes(b"\xef\xbb\xbfwidth,input\r\n0.5,96\r\n1.0,128\r\n")
+    assert read_points(str(path)) == (axis("width", [0.5, 1.0]), axis("input", [96, 128]))
+
+
+def test_a_sweep_is_of_one_network(archcalc):
+    status, out, said = archcalc("sweep", "vgg1?", "--batch", "1,2")
+    assert (status, out) == (2, "")
+    assert "a sweep is of one network, and vgg1? stands for 4: vgg11, vgg13, ..." in said
+
+
+@pytest.mark.parametrize("format", ["parquet", "nonsense"])
+def test_a_format_is_checked_before_anything_is_computed(archcalc, format):
+    status, _, said = archcalc("sweep", "no_such_network", "--batch", "1,2", "--format", format)
+    assert status == 2
+    assert format in said
+    assert "no_such_network" not in said
+
+
 def test_a_block_as_bytes():
     found = Sweep(request("lenet5", "input=31:33", "classes=10,20", figures=FIGURES[:10])).block(0)
     again = unpacked(packed(found))
@@ -310,7 +386,7 @@ def test_a_block_as_bytes():
             "the space has 1,000,000,000,000 points, and 1,000,000,000 are swept",
         ),
         (["batch=1,2"], {"sample": 0}, "sample: expected a whole number from 1 to 100,000,000, got 0"),
-        (["batch=1,2"], {"figures": (("m", "mcas"),)}, "mcas: unknown figure 'mcas'; did you mean 'macs'?"),
+        (["batch=1,2"], {"figures": (("m", "mcas"),)}, "figure: unknown figure 'mcas'; did you mean 'macs'?"),
         (
             ["batch=1,2"],
             {"where": "memory < 5"},
@@ -318,6 +394,8 @@ def test_a_block_as_bytes():
         ),
         (["batch=1,2"], {"pareto": ("macs", "-parms")}, "unknown column 'parms'; did you mean 'params'?"),
         (["classes[1]=1,2"], {}, "classes[1]: lenet5 has classes=10"),
+        (["classes=1,2"], {"settings": {"classes": 5}}, "classes varies, and has one value too: leave out classes=5"),
+        (["batch=1,2"], {"sample": 1.5}, "sample: expected a whole number from 1 to 100,000,000, got 1.5"),
     ],
 )
 def test_what_cannot_be_swept(axes, more, said):

@@ -8,22 +8,21 @@ from typing import Any
 
 from archcalc.cli import names, values
 from archcalc.cli.command import Answer, Arguments, Command, Option
-from archcalc.cli.networks import load_plugins
+from archcalc.cli.networks import load_plugins, matching
 from archcalc.cli.options import CONVENTION, DTYPE, EXACT, NET, ON, PLUGIN, SET, TIMING, TRAINING, VERBOSE, WHERE
 from archcalc.cli.printing import progress, tables_text
-from archcalc.errors import ArchcalcError
+from archcalc.errors import ArchcalcError, unknown
 from archcalc.units import counted
 
 
 def run(args: Arguments) -> Answer:
-    from archcalc.spaces.output import FORMATS, csv_text, json_text
+    from archcalc.spaces.output import csv_text, json_text
     from archcalc.spaces.run import facts
     from archcalc.spaces.run import run as swept
 
-    if args.workers < 1:
-        raise ArchcalcError(f"--workers: expected a whole number from 1 on, got {args.workers}")
-    request, file = _request(args), None if args.file == "-" else args.file
+    file = None if args.file == "-" else args.file
     format = _format(args, file)
+    request = _request(args)
     outcome = swept(
         request, workers=args.workers, scheduler=args.scheduler, output=file, format=format, progress=_points
     )
@@ -34,8 +33,6 @@ def run(args: Arguments) -> Answer:
     if format == "json":
         about = {**facts(outcome.sweep), "refused": sum(outcome.refused.values())}
         return Answer("".join(json_text([outcome.columns], about)), outcome.lines)
-    if format in FORMATS.values():
-        raise ArchcalcError(f"{format} is not for standard output: add -o sweep.{format}")
     from archcalc.report.sweep import sweep_table
 
     args.format, args.output = format, None
@@ -48,7 +45,12 @@ def _format(args: Arguments, file: str | None) -> str:
     from archcalc.spaces.output import FORMATS
 
     if file is None:
-        return args.format or "text"
+        format = args.format or "text"
+        if format not in formats():
+            raise ArchcalcError(unknown("format", format, formats()))
+        if format == "parquet":
+            raise ArchcalcError("parquet is not for standard output: add -o sweep.parquet")
+        return str(format)
     format = args.format or ("parquet" if file.endswith("/") else format_of(file, FORMATS, "csv"))
     if format not in FORMATS.values():
         raise ArchcalcError(f"--format {format} is for standard output; a file of a sweep is {', '.join(FORMATS)}")
@@ -64,6 +66,12 @@ def _request(args: Arguments) -> Any:
     from archcalc.spaces.points import read_points
     from archcalc.spaces.sweep import USUAL, Request
 
+    if args.where is not None and not args.where.strip():
+        raise ArchcalcError("--where: expected a condition, such as macs <= 300M, got nothing")
+    if len(nets := matching(args.net)) > 1:
+        raise ArchcalcError(
+            f"a sweep is of one network, and {args.net} stands for {len(nets)}: {nets[0]}, {nets[1]}, ..."
+        )
     varied = [read_axis(text) for text in args.vary]
     sizes = asked({name: getattr(args, name) for name in ("input", "batch") if getattr(args, name) is not None})
     axes = (*varied, *sizes.axes)
@@ -77,7 +85,7 @@ def _request(args: Arguments) -> Any:
         training = ["training"] if args.training else []
         figures += (("time", f"time({', '.join([repr(args.on), *options, *training])})"),)
     return Request(
-        args.net,
+        nets[0],
         axes,
         dict(args.set),
         sizes.input,
