@@ -8,10 +8,10 @@ from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
 from archcalc.budgets.git import PREFIX, AbsentError, blob
-from archcalc.errors import ArchcalcError, Problem
+from archcalc.errors import ArchcalcError, Problem, clipped
 from archcalc.language.expand import network_of
 from archcalc.language.family import Family
-from archcalc.language.zoo import file_and_name, read_file
+from archcalc.language.zoo import file_and_name, is_path, read_file
 from archcalc.letters import MOST_LETTERS, NETWORK_SIGNS, as_name
 from archcalc.network import Network
 
@@ -66,6 +66,10 @@ class Baseline:
                 raise AbsentError(Problem(f"is not in the baseline: {older} does not exist", path))
         elif not os.path.exists(older) and file_and_name(older)[1]:
             raise ArchcalcError(f"--baseline takes a whole file: leave out :{file_and_name(older)[1]}")
+        elif not os.path.exists(older) and not is_path(older):
+            raise ArchcalcError(
+                f"--baseline: {clipped(older, 60)} does not exist; did you mean git:{clipped(older, 60)}?"
+            )
         return read_file(older, input, self.allow_missing)
 
     def _of_git(self, path: str, input: Any) -> Family:

@@ -9,12 +9,12 @@ from typing import Any
 from archcalc.analysis import Analysis
 from archcalc.budgets.finding import NOWHERE, Budget, Finding, Part
 from archcalc.conditions.condition import condition
+from archcalc.conditions.elementwise import FLIPPED
 from archcalc.conditions.parts import MissingError, Typed
 from archcalc.errors import ArchcalcError, Place, Problem
 
 MOST_PARTS = 5
 """The most layers that a finding has."""
-FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
 def read(budget: Budget, settings: Iterable[str] = ()) -> tuple[Typed, ...]:

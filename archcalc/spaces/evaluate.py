@@ -248,10 +248,15 @@ def _joined(
         return Found(np.array([], dtype=int), {name: np.array([], dtype=int) for name in names}, refused, lacking)
     places = np.concatenate([places for places, _ in found])
     order = places.argsort()
-    columns = {}
-    for name in names:
-        arrays = [figures[name] for _, figures in found]
-        if len({array.dtype for array in arrays}) > 1:  # int64 as float64 would lose digits
-            arrays = [array.astype(object) for array in arrays]
-        columns[name] = np.concatenate(arrays)[order]
+    columns = {name: together([figures[name] for _, figures in found])[order] for name in names}
     return Found(places[order], columns, refused, lacking)
+
+
+def together(arrays: Sequence[Any]) -> Any:
+    """Arrays, one after another. Numbers of unlike types stay as they are: int64 as float64 would lose digits."""
+    import numpy as np
+
+    full = [array for array in arrays if len(array)] or arrays[:1]
+    if len({array.dtype for array in full}) > 1:
+        full = [array.astype(object) for array in full]
+    return np.concatenate(full)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from archcalc.analysis import Analysis
 from archcalc.conditions.condition import condition, tree_of
 from archcalc.conditions.dimension import Dimension
-from archcalc.conditions.elementwise import plain
+from archcalc.conditions.elementwise import FLIPPED, plain
 from archcalc.conditions.figures import FIELD
 from archcalc.conditions.parts import MissingError, Typed
 from archcalc.conditions.reader import Reader, is_constant
@@ -20,7 +20,6 @@ from archcalc.language.grammar import Tree
 ORDERED = ("<", "<=", ">", ">=")
 SMALLEST = 1e-300
 """The distance of a figure that equals its limit and does not meet it (``macs < 5M`` at 5M)."""
-_TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
 class Compared(NamedTuple):
@@ -65,7 +64,7 @@ class Requirements:
         self.quick = [tree for tree in self.parts if typed[tree].cost < FIELD]
         self.slow = [tree for tree in self.parts if typed[tree].cost >= FIELD]
         self._values = {tree: one.value for tree, one in typed.items()}
-        self._sides = {tree: _sides(tree, reader) for tree in leaves if tree.kind == "compare"}
+        self._sides = {tree: _sides(tree, typed[tree]) for tree in leaves if tree.kind == "compare"}
 
     def holds(self, parts: Sequence[Tree], analysis: Analysis) -> Any:
         """Whether these parts hold; an array for an analysis of arrays. A part does not hold where a figure is lacking."""
@@ -135,11 +134,12 @@ def joined(tree: Tree, *kinds: str) -> Iterator[Tree]:
         yield tree
 
 
-def _sides(tree: Tree, reader: Reader) -> _Sides:
-    left, right = (reader.read(part) for part in tree.parts)
+def _sides(tree: Tree, typed: Typed) -> _Sides:
+    assert typed.sides is not None  # as every comparison has them
+    op, left, right = typed.sides
     if is_constant(tree.parts[0]) and not is_constant(tree.parts[1]):
-        return _Sides(_TURNED[tree.value], right, left)
-    return _Sides(tree.value, left, right)
+        return _Sides(FLIPPED[op], right, left)
+    return _Sides(op, left, right)
 
 
 def _over(op: str, value: Any, limit: Any) -> Any:

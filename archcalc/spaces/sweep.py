@@ -19,7 +19,7 @@ from archcalc.network import Network
 from archcalc.settings_text import setting_text
 from archcalc.sizes import Shape
 from archcalc.spaces.axes import Axis
-from archcalc.spaces.evaluate import AS_USUAL, Columns, Evaluation, How, merged
+from archcalc.spaces.evaluate import AS_USUAL, Columns, Evaluation, How, merged, together
 from archcalc.spaces.pareto import front, objective
 from archcalc.spaces.space import Block, Space
 
@@ -127,16 +127,6 @@ class Sweep:
 def _value(exact: Callable[[Analysis], Any], analysis: Analysis) -> Any:
     """A figure as users have it: an int or a float."""
     return plain(exact(analysis))
-
-
-def together(arrays: Sequence[Any]) -> Any:
-    """Arrays, one after another. Numbers of unlike types stay as they are: int64 as float64 would lose digits."""
-    import numpy as np
-
-    full = [array for array in arrays if len(array)] or arrays[:1]
-    if len({array.dtype for array in full}) > 1:
-        full = [array.astype(object) for array in full]
-    return np.concatenate(full)
 
 
 def _varying(space: Space, block: Block, places: Any) -> Columns:

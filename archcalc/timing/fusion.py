@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from archcalc.pytorch.tape import Storage
-from archcalc.timing.operators import Access, Kind, Operator
+from archcalc.timing.operators import Access, Kind, Operator, readers_of
 
 ALONE = ("product", "convolution", "attention")
 """Kinds of operators that are not fused."""
@@ -53,12 +53,7 @@ class _Fusion:
     """The kernels of operators, in no order, and the operators that read every storage."""
 
     def __init__(self, operators: Sequence[Operator]) -> None:
-        self.operators = operators
-        self.readers: dict[Storage, list[int]] = {}
-        for at, one in enumerate(operators):
-            for access in one.reads:
-                if access.storage is not None:
-                    self.readers.setdefault(access.storage, []).append(at)
+        self.operators, self.readers = operators, readers_of(operators)
         self.kernels: set[_Kernel] = set()
         self._kernel_of: dict[int, _Kernel] = {}
         made_by: dict[Storage, int] = {}

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archcalc.pytorch.tape import Storage
-from archcalc.timing.operators import Access, Operator
+from archcalc.timing.operators import Access, Operator, readers_of
 
 PASSING = frozenset(("mul", "mul_", "div", "add", "add_", "_to_copy", "clone"))
 """Operators between the two products of an attention."""
@@ -107,12 +106,7 @@ class _Uses:
     """Who makes and who reads a storage."""
 
     def __init__(self, operators: Sequence[Operator]) -> None:
-        self.operators = operators
-        self.readers: dict[Storage, list[int]] = {}
-        for at, one in enumerate(operators):
-            for access in one.reads:
-                if access.storage is not None:
-                    self.readers.setdefault(access.storage, []).append(at)
+        self.operators, self.readers = operators, readers_of(operators)
 
     def only_reader(self, at: int, one: Operator) -> int | None:
         """The operator that alone reads the result of operator number ``at`` after it."""

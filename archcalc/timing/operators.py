@@ -252,6 +252,16 @@ def _access(x: TapeTensor) -> Access:
     return Access(storage, min(size * x.times, storage.per_image), 0, x.order, x.itemsize)
 
 
+def readers_of(operators: Iterable[Operator]) -> dict[Storage, list[int]]:
+    """The places of the operators that read every storage."""
+    readers: dict[Storage, list[int]] = {}
+    for at, one in enumerate(operators):
+        for access in one.reads:
+            if access.storage is not None:
+                readers.setdefault(access.storage, []).append(at)
+    return readers
+
+
 def _distinct(inputs: Iterable[TapeTensor]) -> list[Access]:
     """The inputs of an operator; parts of one storage are read as one tensor."""
     found: dict[int, Access] = {}

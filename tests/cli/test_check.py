@@ -233,6 +233,7 @@ def test_mistakes_in_a_file_of_budgets(archcalc: Run, folder: Path, budgets: str
         (["INPUT 8x8x3 -> FC-3", "--baseline", "git:main"], "--baseline compares networks of files, and"),
         (["specs", "--budget", "none.yaml"], "none.yaml: cannot be read: no such file or directory"),
         (["specs", "--baseline", "none.yaml"], "none.yaml: cannot be read: no such file or directory"),
+        (["specs", "--baseline", "main"], "--baseline: main does not exist; did you mean git:main?"),
         (["specs", "--baseline", "specs/small.yaml:wide"], "--baseline takes a whole file: leave out :wide"),
         ([".", "--require", "macs < 3"], ".: holds no specs; archcalc check reads .yaml, .yml, .prototxt, .cfg, .onnx"),
         (["specs", "--format", "xml"], "unknown format 'xml'; known: text, markdown, json, junit, github"),
