@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from archcalc import ArchcalcError, load
+from archcalc import ArchcalcError, Network, load
 from archcalc.language.expanded import expanded
 from archcalc.language.zoo import networks
 
@@ -40,17 +40,29 @@ def words(name: str, parameter: str) -> list[str]:
     return re.findall(rf"\b{parameter} == '(\w+)'", conditions)
 
 
+def differ(a: Network, b: Network) -> bool:
+    """Whether the flat specs differ. Two networks mostly show it at an early layer, or by the number of layers."""
+    if len(a.nodes) != len(b.nodes):
+        return True
+    pairs = zip(a.after_inputs, b.after_inputs, strict=True)
+    return any(x.layer.type != y.layer.type or x.layer.settings != y.layer.settings for x, y in pairs) or (
+        expanded(a) != expanded(b)
+    )
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_no_parameter_is_ignored(name: str) -> None:
     network = load(name)
-    as_is = expanded(network)
     for parameter, value in network.settings.items():
         for other in others(value, words(name, parameter)):
             try:
-                changed = expanded(load(name, **{parameter: other}))
+                changed = load(name, **{parameter: other})
+                changed.nodes
             except ArchcalcError:
                 continue
-            assert changed != as_is, f"{parameter}={other}"
+            assert differ(changed, network), f"{parameter}={other}"
+            if isinstance(value, int):
+                break  # the other numbers are for parameters that not every number suits
 
 
 @pytest.mark.parametrize("name", NETWORKS)
