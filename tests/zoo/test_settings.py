@@ -57,7 +57,7 @@ def test_no_parameter_is_ignored(name: str) -> None:
         for other in others(value, words(name, parameter)):
             try:
                 changed = load(name, **{parameter: other})
-                changed.nodes
+                len(changed.nodes)  # runs its checks
             except ArchcalcError:
                 continue
             assert differ(changed, network), f"{parameter}={other}"
