@@ -335,17 +335,24 @@ def test_it_prints_on_white_without_the_controls(open_page):
     page.page.emulate_media(media="screen")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (420, "light"), (420, "dark")])
-def test_pages_of_decoders_and_detectors_have_their_stages_and_pictures(browser, tmp_path, width, scheme):
+@pytest.fixture(scope="module")
+def report_of_specs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages of a decoder and of a detector, unet.html and ssd.html."""
+    folder = tmp_path_factory.mktemp("specs")
     for name, text in (("unet", UNET), ("ssd", SSD)):
-        (tmp_path / f"{name}.yaml").write_text(text)
-    assert main(["report", str(tmp_path / "unet.yaml"), str(tmp_path / "ssd.yaml"), "-o", str(tmp_path / "out")]) == 0
+        (folder / f"{name}.yaml").write_text(text)
+    assert main(["report", str(folder / "unet.yaml"), str(folder / "ssd.yaml"), "-o", str(folder / "out")]) == 0
+    return folder / "out"
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (420, "light"), (420, "dark")])
+def test_pages_of_decoders_and_detectors_have_their_stages_and_pictures(browser, report_of_specs, width, scheme):
     for name, stages in (
         ("unet", ["32x32", "16x16", "8x8", "16x16", "32x32"]),
         ("ssd", ["32x32", "16x16", "8x8", "4x4", "heads"]),
     ):
         page = Watched(
-            browser, tmp_path / "out" / f"{name}.html", viewport={"width": width, "height": 900}, color_scheme=scheme
+            browser, report_of_specs / f"{name}.html", viewport={"width": width, "height": 900}, color_scheme=scheme
         )
         assert page.shown("stage-table") == stages
         assert page.page.evaluate("document.documentElement.scrollWidth") == width
