@@ -118,7 +118,7 @@ def amount_text(value: Any, unit: Unit, sign: str = "") -> str:
     """A layer's amount: a number, or a time with its unit."""
     if unit == TIME:
         return f"{'-' if value < 0 else sign}{seconds_text(abs(float(value)))}"
-    return f"{value:{sign},}" if isinstance(value, int) else f"{float(value):{sign},.3f}"
+    return f"{value:{sign},}" if isinstance(value, int) else f"{float(value):{sign},.3f}".rstrip("0").rstrip(".")
 
 
 def part_cells(finding: Finding) -> tuple[list[str], list[list[str]]]:

@@ -13,6 +13,8 @@ from archcalc.budgets.checking import findings
 from archcalc.budgets.finding import Budget
 from archcalc.budgets.growth import USUAL, grown, growths, read_growth
 from archcalc.budgets.reading import BudgetFile
+from archcalc.conditions.dimension import NUMBER
+from archcalc.report.check import amount_text
 from tests.budgets.repository import SMALL
 from tests.nets import network
 
@@ -175,3 +177,9 @@ def test_limits_of_growth_that_are_refused(text, said):
     with pytest.raises(ArchcalcError) as error:
         read_growth(text)
     assert said in str(error.value)
+
+
+def test_amounts_have_the_digits_that_they_need():
+    assert amount_text(Fraction(52128928, 10), NUMBER) == "5,212,892.8"
+    assert amount_text(Fraction(1000), NUMBER) == "1,000"
+    assert amount_text(-1234, NUMBER) == "-1,234"

@@ -12,18 +12,19 @@ pytest.importorskip("matplotlib")
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGES = [DOCS / "plots.md", DOCS / "spaces.md"]
+FOLDERS = ["docs/figures/", ""]
+"""Where the commands of each page write: those of spaces.md, which a reader repeats, into the working directory."""
 COMMANDS = [
     command
-    for page in PAGES
-    for command in re.findall(r"^archcalc (plot .* -o) docs/figures/(\S+)$", page.read_text(), re.MULTILINE)
+    for page, folder in zip(PAGES, FOLDERS, strict=True)
+    for command in re.findall(rf"^archcalc (plot .* -o) {folder}([\w-]+\.svg)$", page.read_text(), re.MULTILINE)
 ]
-TABLES = re.findall(
-    r"^archcalc ((?:sweep|list) .* -o) docs/examples/(\S+\.csv)$", (DOCS / "spaces.md").read_text(), re.MULTILINE
-)
+TABLES = re.findall(r"^archcalc ((?:sweep|list) .* -o) (\S+\.csv)$", (DOCS / "spaces.md").read_text(), re.MULTILINE)
 
 
 @pytest.mark.parametrize(("command", "figure"), COMMANDS, ids=[figure for _, figure in COMMANDS])
-def test_the_figure_is_fresh(command, figure, archcalc, tmp_path, overwrite):
+def test_the_figure_is_fresh(command, figure, archcalc, tmp_path, overwrite, monkeypatch):
+    monkeypatch.chdir(DOCS / "examples")  # the tables of the commands
     target = DOCS / "figures" / figure if overwrite else tmp_path / figure
     assert archcalc(*shlex.split(command), str(target)) == (0, "", "")
     assert target.read_bytes() == (DOCS / "figures" / figure).read_bytes()
