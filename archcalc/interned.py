@@ -30,6 +30,8 @@ class Interned:
 
     def shape(self, shape: Shape) -> Shape:
         """The shape, with the first arrays of its sizes."""
+        if not any(map(is_array, shape.axes)) and not is_array(shape.channels):
+            return shape
         return Shape(self.array(shape.channels), tuple([self.array(n) for n in shape.axes]))
 
     def key(self, value: Any) -> Any:

@@ -235,9 +235,8 @@ class Network:
         elif layer.type == "unpool":
             raise LayerError("unpool needs the index of the max_pool whose indices it takes, as shares=")
         held = storage if storage and held == layer.storage else held
-        index, regions = len(nodes), nodes[inputs[0]].regions
-        if layer.joins or layer.makes_regions:
-            regions = regions_of(layer, [nodes[i] for i in inputs])
+        own = layer.joins or layer.makes_regions
+        index, regions = len(nodes), regions_of(layer, [nodes[i] for i in inputs]) if own else nodes[inputs[0]].regions
         nodes.append(Node(index, name, layer, inputs, shape, scopes, side, shares, place, held, regions))
         return index
 
@@ -246,12 +245,13 @@ class Network:
         if not layer.joins and len(shapes) != 1:
             raise LayerError(f"{layer.type} takes one input, got {len(shapes)}")
         key = layer, self.interned.key(shapes)
-        if key not in self.made:
+        found = self.made.get(key)
+        if found is None:
             shape = self.interned.shape(layer.shape(*shapes))
             if largest(shape.values) > MAX_VALUES:
                 raise LayerError("a feature map of more than 10^30 values", shape.values > MAX_VALUES)
-            self.made[key] = shape, layer.held(shape, *shapes)
-        return self.made[key]
+            found = self.made[key] = shape, layer.held(shape, *shapes)
+        return found
 
     def running(self, training: bool = True) -> list[Node]:
         """The nodes that run after the inputs: side heads in training only, and only if they fit the input."""

@@ -182,16 +182,18 @@ class Counter:
     def _new(self, node: Node, inputs: tuple[Shape, ...], form: tuple[str, int]) -> Facts:
         by_identity = self.network.interned.key
         key = node.layer, by_identity(inputs), node.storage, form, by_identity(node.regions)
-        if key not in self._known:
-            self._known[key] = row_facts(applied(node, inputs, self.batch, form), self.convention)
-        return self._known[key]
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = row_facts(applied(node, inputs, self.batch, form), self.convention)
+        return found
 
     def windows(self, node: Node, inputs: tuple[Shape, ...]) -> tuple[Window, ...]:
         """The windows of a layer in their shortest form, where equal windows with arrays are one object."""
         key = node.layer, self.network.interned.key(inputs)
-        if key not in self._known_windows:
-            self._known_windows[key] = self._interned(passed(node.layer.window(*inputs)))
-        return self._known_windows[key]
+        found = self._known_windows.get(key)
+        if found is None:
+            found = self._known_windows[key] = self._interned(passed(node.layer.window(*inputs)))
+        return found
 
     def _interned(self, windows: tuple[Window, ...]) -> tuple[Window, ...]:
         if not any(is_array(n) for window in windows for n in window):

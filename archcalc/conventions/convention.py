@@ -153,6 +153,8 @@ class Tally:
 
     def part(self, use: Use, own: Int | None) -> Int | None:
         """The part of one layer in the sum, or None if the layer has no part. ``own``: archcalc's count, or None."""
+        if self.is_own:
+            return own
         counts_own = own is not None and self.factor and not any(term.where(use) for term in self.omissions)
         terms = [term for term in self.terms if term.where(use)]
         if not counts_own and not terms:
