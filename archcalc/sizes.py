@@ -136,6 +136,26 @@ def equal(a: Any, b: Any) -> bool:
     return same if type(same) is bool else bool(same.all())
 
 
+def alike(a: Any, b: Any) -> bool:
+    """Whether two numbers, or tuples of numbers, are equal in all elements.
+
+    >>> alike((3, (1, 1)), (3, (1, 1))), alike(3, (3, 3))
+    (True, False)
+    """
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(map(alike, a, b))
+    return equal(a, b)
+
+
+def distinct(numbers: Sequence[Int]) -> list[Int]:
+    """The numbers without those that come again.
+
+    >>> distinct([3, 2, 3])
+    [3, 2]
+    """
+    return [n for at, n in enumerate(numbers) if n not in numbers[:at]]
+
+
 def unequal(ours: Sequence[Any], theirs: Sequence[Any]) -> Any:
     """Where a number differs from its partner, for every element of arrays; True if there are not as many numbers."""
     wrong: Any = len(ours) != len(theirs)

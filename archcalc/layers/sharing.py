@@ -9,7 +9,7 @@ from archcalc.layers.base import Layer, per_axis
 from archcalc.layers.convolution import LocallyConnected
 from archcalc.layers.pool import MaxPool
 from archcalc.layers.resample import Pooled, Unpool
-from archcalc.sizes import Shape, equal, largest
+from archcalc.sizes import Shape, alike, equal, largest
 
 ARRANGED = ("out", "kernel", "groups", "table", "weight_norm", "relative")
 """Settings in which the arrangement of parameters shows."""
@@ -23,7 +23,8 @@ def check_shared(
     ``shapes`` and ``owner_shapes`` are the input shapes of both.
     """
     if isinstance(layer, Unpool):
-        if not isinstance(owner, MaxPool) or Pooled.of(owner, owner_shapes[0], owner.shape(*owner_shapes)) != layer.of:
+        used = isinstance(owner, MaxPool) and Pooled.of(owner, owner_shapes[0], owner.shape(*owner_shapes))
+        if not used or not alike(used, layer.of):
             raise LayerError(f"unpool takes the indices of {owner_name}, which is not the max_pool of its setting")
         return
     ours, theirs = layer.params(*shapes), owner.params(*owner_shapes)
@@ -53,5 +54,4 @@ def _alike(key: str, a: Layer, x: Shape, b: Layer, y: Shape) -> bool:
     ours, theirs = getattr(a, key), getattr(b, key)
     if key == "kernel":
         ours, theirs = per_axis(ours, x, key), per_axis(theirs, y, key)
-        return len(ours) == len(theirs) and all(map(equal, ours, theirs))
-    return equal(ours, theirs)
+    return alike(ours, theirs)

@@ -14,7 +14,7 @@ from archcalc.pytorch.record import JoinRecord, operands
 from archcalc.pytorch.runner import Runner, dense, formatted, into
 from archcalc.pytorch.tape import NOTHING_SAVED, SCRATCH, BackwardRule, Made, Result, Saves, TapeTensor
 from archcalc.pytorch.unequal import unequal_sum
-from archcalc.sizes import Shape
+from archcalc.sizes import Shape, distinct
 
 
 class OneByOneRecord(JoinRecord):
@@ -256,7 +256,7 @@ def _reduced(n: int, x: TapeTensor, count: int, itemsize: int, at: int) -> list[
 
     ``at``: the number of the second step.
     """
-    sizes = list(dict.fromkeys([count * itemsize, x.count * itemsize, x.count * x.itemsize]))
+    sizes = distinct([count * itemsize, x.count * itemsize, x.count * x.itemsize])
     made = [Made(SCRATCH, size, 0, at + turn) for turn, size in enumerate(sizes[:-1])]
     return [[one] for one in (*made, Made(n, sizes[-1], 0))]
 

@@ -66,6 +66,8 @@ def single(net: str, point: dict[str, Any], figures: Any, how: How = AS_USUAL) -
         ("mobilenet_v2", ["resolution=32:224:8", "batch=1,2"], FIGURES[:10]),  # a setting that the input depends on
         ("densenet121", ["growth=8:40:4", "input=224,256"], FIGURES[:10]),
         ("vit_b_16", ["input=64:224:16", "batch=1,3"], FIGURES[:10]),
+        ("segnet", ["input=64:224:32", "batch=1,3"], FIGURES[:10]),  # a pooling's indices are used again
+        ("regnet_y_400mf", ["input=64:160:32", "classes=10,1000"], FIGURES),
         ("inception_v3", ["input=75:300:25", "batch=1,3"], FIGURES[:8]),  # side heads fit the larger sizes alone
         ("wrn", ["depth=10:40:6", "k=1:8", "batch=1,7"], FIGURES[:5]),
     ],
