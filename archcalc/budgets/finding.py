@@ -39,10 +39,15 @@ class Part(NamedTuple):
 class Finding(NamedTuple):
     """A budget that a network does not meet.
 
-    network: its full name. part: the part of the condition that does not hold. figure: the figure that it is about; '' if
-    it compares no figures. value, limit: both sides of the comparison, in ``unit``; ``stated`` is the limit as it is written. sign: 1 if the value is over the limit, -1
-    if it is below a lower limit, 0 if both must be equal or must not. missing: the figure that the network lacks. before:
-    the value in the baseline. parts: what has most of the figure, the largest first. place: of the layer to look at.
+    network         its full name
+    part, figure    the part of the condition that does not hold, and the figure that it is about; '' if it compares none
+    value, limit    both sides of the comparison, in ``unit``
+    stated          the limit as it is written
+    sign            1: the value is over the limit; -1: below a lower limit; 0: both must be equal, or must not
+    missing         the figure that the network lacks
+    before          the value in the baseline
+    parts           what has most of the figure, the largest first
+    place           of the layer to look at
     """
 
     network: str

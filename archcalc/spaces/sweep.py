@@ -30,9 +30,13 @@ USUAL = tuple((name, name) for name in ("params", "macs", "flops", "values", "me
 class Request(NamedTuple):
     """What a sweep computes, as data that another process can read.
 
-    net, settings, input: the network; an int is the size of every axis of its main input. axes, sample, seed, paired: the space. figures: the names of the columns,
-    each with a figure as in a condition. where: the condition of a point. pareto: the columns whose Pareto set is kept. prepare: a function that is called
-    before the network is loaded, such as one that imports layer types of a user.
+    net, settings, input    the network, with what does not vary; an int is the size of every axis of the main input
+    axes, paired            the points: see ``Space``
+    sample, seed            how many of them are drawn at random, and which
+    figures                 the names of the columns, each with a figure as in a condition
+    where                   the condition of a point; '': none
+    pareto                  the columns whose Pareto set is kept
+    prepare                 a function that is called before the network is loaded, as to import layer types of a user
     """
 
     net: str | Network
@@ -76,7 +80,7 @@ class Sweep:
         itemsize(request.how.dtype)
         convention(request.how.convention)
         self.request = request
-        network = self._network(request)
+        network = _network(request)
         self.space = Space(request.axes, sample=request.sample, seed=request.seed, paired=request.paired)
         self.space.check(network)
         names = [axis.name for axis in self.space.axes]
@@ -94,21 +98,6 @@ class Sweep:
         values = {name: partial(_value, one.value) for name, one in figures.items()}
         self.evaluation = Evaluation(network, names, values, holds, request.how)
 
-    @staticmethod
-    def _network(request: Request) -> Network:
-        if isinstance(request.input, int):
-            network = Sweep._network(request._replace(input=None))
-            name, own = next(iter(network.inputs.items()))
-            return Sweep._network(request._replace(input={name: Shape(own.channels, (request.input,) * len(own.axes))}))
-        if isinstance(request.net, str):
-            return load(request.net, input=request.input, **request.settings)
-        if not request.settings and request.input is None:
-            return request.net
-        inputs = request.net.inputs
-        if request.input is not None:
-            inputs = {**inputs, **chosen_inputs(request.net.full_name, request.net.takes, given_inputs(request.input))}
-        return request.net.at(inputs, {**request.net.settings, **request.settings})
-
     def block(self, number: int) -> Result:
         """The points of a block, by its number."""
         block = self.space.block(number)
@@ -122,6 +111,21 @@ class Sweep:
         points, lacking = sum(one.points for one in results), sum(one.lacking for one in results)
         columns = {name: together([one.columns[name] for one in results]) for name in results[0].columns}
         return Result(_front(columns, self.request.pareto), points, merged(one.refused for one in results), lacking)
+
+
+def _network(request: Request) -> Network:
+    """The network with the settings and the input that do not vary."""
+    if isinstance(request.input, int):
+        name, own = next(iter(_network(request._replace(input=None)).inputs.items()))
+        request = request._replace(input={name: Shape(own.channels, (request.input,) * len(own.axes))})
+    if isinstance(request.net, str):
+        return load(request.net, input=request.input, **request.settings)
+    if not request.settings and request.input is None:
+        return request.net
+    inputs = request.net.inputs
+    if request.input is not None:
+        inputs = {**inputs, **chosen_inputs(request.net.full_name, request.net.takes, given_inputs(request.input))}
+    return request.net.at(inputs, {**request.net.settings, **request.settings})
 
 
 def _value(exact: Callable[[Analysis], Any], analysis: Analysis) -> Any:
