@@ -22,6 +22,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # else a thread of torch th
 if "PYTEST_XDIST_WORKER" in os.environ:  # torch takes every core by itself; set before anything imports it
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each program that a test starts compiles archcalc again
+sys.dont_write_bytecode = False  # else every run of pytest compiles all tests again
 gc.set_threshold(
     50_000, 20, 20
 )  # few of the objects that tests make are garbage: a seventh of all time went into looking
