@@ -81,7 +81,7 @@ def _still_read(ends: tuple[int, int], window: Window) -> tuple[int, int]:
     """
     head, tail = ends
     span, stride, before, over, by = window.span, window.stride, window.before, window.over, window.by
-    if head <= 0 or tail <= 0 or window.whole or over is None:
+    if head <= 0 or tail <= 0 or window.whole or over is None or any_array((span, stride)):
         return (1, 1) if head > 0 and tail > 0 and window.reads_both_ends else (0, 0)
     if before >= span or over >= span:
         return (0, 0)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from archcalc.analysis import Analysis
 from archcalc.conditions.condition import condition, figure
 from archcalc.conditions.elementwise import plain
+from archcalc.conditions.figures import FIGURES
 from archcalc.conventions import convention
 from archcalc.dtypes import itemsize
 from archcalc.errors import ArchcalcError
@@ -89,6 +90,11 @@ class Sweep:
                 f"{both} varies, and has one value too: leave out {both}={setting_text(request.settings[both])}"
             )
         settings = list(network.settings)
+        for name, text in request.figures:
+            if name in settings and name in names and (text != name or text in FIGURES):
+                raise ArchcalcError(
+                    f"{name} varies, and a column has its name too: write NAME={text} with another name"
+                )
         figures = {name: figure(text, settings) for name, text in request.figures if name not in names}
         for text in request.pareto:
             objective(text, [*names, *figures])

@@ -61,8 +61,6 @@ def test_no_parameter_is_ignored(name: str) -> None:
             except ArchcalcError:
                 continue
             assert differ(changed, network), f"{parameter}={other}"
-            if isinstance(value, int):
-                break  # the other numbers are for parameters that not every number suits
 
 
 @pytest.mark.parametrize("name", NETWORKS)
