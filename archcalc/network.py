@@ -71,8 +71,6 @@ class Network:
     unused: list[Unused]
     """The layers that no chosen output needs, and that were left out."""
     _unread: tuple[int, tuple[int, ...]]
-    made: dict[Any, tuple[Shape, StorageKind]]
-    """The shape and the storage of outputs so far, by the layer and its input shapes."""
     budgets: Sequence[tuple[str, Place]] = ()
     """Conditions on its figures that its spec states, each with its place."""
     forms: Mapping[str, str] = MappingProxyType({})
@@ -103,7 +101,8 @@ class Network:
         self.settings, self.defaults, self.notes = settings or {}, defaults or {}, [visible(note) for note in notes]
         self.origin, self.file = origin, file
         self.takes = takes or {key: Takes(shape, (len(shape.axes),)) for key, shape in self.inputs.items()}
-        self._rebuild, self._build, self.made = rebuild, build, {}
+        self._rebuild, self._build = rebuild, build
+        self.made: dict[Any, tuple[Shape, StorageKind]] = {}  # by the layer and its input shapes
         self.interned = Interned()
         if build is None:
             self.nodes = [Node(i, key, Input(x), (), x) for i, (key, x) in enumerate(self.inputs.items())]
