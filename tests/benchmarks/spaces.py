@@ -89,6 +89,6 @@ def commands() -> None:
 
 
 if __name__ == "__main__":
+    commands()  # first: a child has at least the peak memory of this process
     grids()
     regnets()
-    commands()
