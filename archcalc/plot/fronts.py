@@ -112,7 +112,8 @@ def _objectives(sheet: Sheet, x: str, y: str) -> tuple[Objective, Objective]:
         x = "macs" if "macs" in figures else figures[0]
     across = objective(x, known)
     if not y:
-        other = next((name for name in figures if name != across.column and len({*sheet.columns[name]}) > 1), None)
+        others = [name for name in figures if name != across.column]
+        other = next((name for name in others if len({*sheet.columns[name]}) > 1), others[0] if others else None)
         if other is None:
             raise ArchcalcError(f"{sheet.name} has one figure, {across.column}: name a second column, --y")
         y = other

@@ -41,6 +41,11 @@ def test_a_front_joins_the_rows_that_no_row_beats():
     assert names(plot.figure("pareto", [TABLE], label="none")) == set()
 
 
+def test_one_row_is_a_point():
+    figure = plot.figure("pareto", [{"width": [1], "params": [2], "macs": [3]}], label="none")
+    assert line(figure) == [(3, 2)]
+
+
 def test_many_rows_make_a_small_picture():
     count = 50_000
     table = {
