@@ -1,9 +1,9 @@
-"""Numbers of many networks in the place of a single one, in code that decides by its numbers.
+"""Numbers of many networks in the place of a single number, in code that decides by its numbers.
 
-Such code is written for ints and floats: ``if stride == size``, ``max(a, b)``, ``{size: ...}``. It takes ``Lanes`` as they are.
-Arithmetic runs on all lanes. Where the code decides, all lanes must agree; if they do not, DiffersError says which of them
-agree with the first, and the caller runs the two parts apart. So every lane has the result that it would have alone. (The
-word is that of vector units, whose lanes diverge where a condition differs.)
+Such code is written for ints and floats: ``if stride == size``, ``max(a, b)``, ``{size: ...}``. The code takes ``Lanes`` without
+a change. Arithmetic runs on all lanes. Where the code decides, all lanes must agree. If the lanes differ, DiffersError says which
+lanes agree with the first lane, and the caller runs the two parts apart. So every lane has the result of a run of its own. (The
+word is the word of vector units, whose lanes diverge where a condition differs.)
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def arrays_in(analysis: Analysis) -> list[Any]:
 def in_lanes(figure: ByAnalysis) -> ByAnalysis:
     """A figure of single sizes, a number, that takes arrays too: then it is an array, with the figure of every element.
 
-    Its code runs on lanes (``archcalc.lanes``). Elements for which it decides otherwise run apart.
+    The code of the figure runs on lanes (``archcalc.lanes``). Elements for which the code decides otherwise run apart.
     """
 
     def value(analysis: Analysis) -> Any:

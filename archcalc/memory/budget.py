@@ -215,17 +215,15 @@ class Budget:
         The optimizer state exists from the first step of the optimizer on. Every backward pass makes the gradients of
         weights again, and all of them are alive at its end. Gradients of other tensors count as activations.
         """
-        gradients = self._gradients(batch)
-        rest = self.training.peak(batch) - gradients
+        gradients, in_step = self._gradients(batch), self._outputs(batch) + self.step_scratch
+        activations = self.training.peak(batch) - gradients
+        if self.gradients + in_step > gradients + activations:
+            gradients, activations = self.gradients, in_step
         held = self.weights, self.buffers, self.optimizer_bytes
-        in_passes = Parts(*held, gradients, self.image(batch), rest, self.overhead)
-        in_step = Parts(
-            *held, self.gradients, self.image(batch), self._outputs(batch) + self.step_scratch, self.overhead
-        )
-        return max(in_passes, in_step, key=lambda parts: parts.total)
+        return Parts(*held, gradients, self.image(batch), activations, self.overhead)
 
     def training_total(self, batch: int) -> int:
-        """The bytes of the peak memory of training: the sum of ``training_parts``, for arrays too."""
+        """The sum of ``training_parts``. This method takes arrays too: the moment of the peak may differ between elements."""
         in_step = self.gradients + self._outputs(batch) + self.step_scratch
         held = self.weights + self.buffers + self.optimizer_bytes + self.image(batch) + self.overhead
         return held + greater(self.training.peak(batch), in_step)

@@ -55,7 +55,7 @@ class Runner(Tape):
         self.channels_last = False
         """Whether the weights of convolutions over two and three axes are channels-last, and so are their results."""
         self.key: Callable[[Any], Any] = lambda key: key
-        """Makes a key of sizes. If they are arrays, it is that of ``archcalc.interned``."""
+        """Makes a key of sizes. Arrays of sizes need the key of ``archcalc.interned``."""
         self.shares: int | None = None
         self.overwrite = False
         self.freed: dict[int, dict[Storage, int]] = {}

@@ -71,6 +71,7 @@ def test_parts_add_up():
     budget = Budget(load("resnet18"), optimizer="momentum", overhead=1000)
     schedule = budget.training
     parts = budget.training_parts(4)
+    assert budget.training_total(4) == parts.total
     assert parts.overhead == 1000
     assert parts.network_input == 4 * 3 * 224 * 224 * 4
     assert parts.total == 1000 + 2 * budget.weights + budget.buffers + parts.network_input + schedule.peak(4)
@@ -84,6 +85,7 @@ def test_the_optimizers_step_can_be_the_largest_moment():
     network = load("vgg16").at(load("vgg16").input._replace(axes=(32, 32)))
     budget = Budget(network, optimizer="adam")
     parts = budget.training_parts(1)
+    assert budget.training_total(1) == parts.total
     assert parts.gradients == budget.weights
     assert parts.activations == 1000 * 4 + budget.step_scratch
 
