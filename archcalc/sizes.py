@@ -137,13 +137,15 @@ def equal(a: Any, b: Any) -> bool:
 
 
 def alike(a: Any, b: Any) -> bool:
-    """Whether two numbers, or tuples of numbers, are equal in all elements.
+    """Whether two numbers, or tuples and lists of numbers, are equal, also with arrays.
 
     >>> alike((3, (1, 1)), (3, (1, 1))), alike(3, (3, 3))
     (True, False)
     """
-    if isinstance(a, tuple) and isinstance(b, tuple):
-        return len(a) == len(b) and all(map(alike, a, b))
+    if a is b:
+        return True
+    if isinstance(a, (tuple, list)):
+        return isinstance(b, (tuple, list)) and len(a) == len(b) and all(map(alike, a, b))
     return equal(a, b)
 
 

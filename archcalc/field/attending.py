@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.field.joining import Layouts, Result, aligned, bounds
-from archcalc.field.layout import FREE, Digit, Layout, alike, free
+from archcalc.field.layout import FREE, Digit, Layout, free
 from archcalc.field.reading import Reading, all_windows, everything, one_by_one
-from archcalc.sizes import ITSELF, POINT, Shape, Window, equal, is_array
+from archcalc.sizes import ITSELF, POINT, Shape, Window, alike, equal, is_array
 
 BIAS = 3
 """The number of the bias among the inputs."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from archcalc.field.layout import FREE, Digit, Layout, Slot, alike, free, simplest, vector_layout
+from archcalc.field.layout import FREE, Digit, Layout, Slot, free, simplest, vector_layout
 from archcalc.field.reading import Reading, all_windows, everything, one_by_one
 from archcalc.field.sliding import slid
 from archcalc.layers.join import overlap
 from archcalc.layers.spread import spread
-from archcalc.sizes import ITSELF, POINT, Int, Shape, Span, Window, equal, is_array, largest, product
+from archcalc.sizes import ITSELF, POINT, Int, Shape, Span, Window, alike, equal, is_array, largest, product
 
 Result: TypeAlias = tuple[Layout | None, list[tuple[Window, ...]]]
 """The layout of the output, None if no input depends on the network input; and the windows on each input's grid."""

@@ -173,12 +173,3 @@ def simplest(digits: Iterable[Digit], axes: Sequence[Int]) -> tuple[Digit, ...]:
 def free(size: Int) -> Slot:
     """An axis of ``size`` positions that all have the same field."""
     return Slot(() if equal(size, 1) else (Digit(FREE, size),))
-
-
-def alike(a: Any, b: Any) -> bool:
-    """Whether two digits, places or windows are equal, also with arrays of sizes."""
-    if a is b:
-        return True
-    if isinstance(a, (tuple, list)):
-        return isinstance(b, (tuple, list)) and len(a) == len(b) and all(map(alike, a, b))
-    return equal(a, b)

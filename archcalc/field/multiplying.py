@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from archcalc.field.joining import Layouts, Result, bounds
-from archcalc.field.layout import FREE, Layout, Slot, alike, free
+from archcalc.field.layout import FREE, Layout, Slot, free
 from archcalc.field.reading import Reading, all_windows, everything
-from archcalc.sizes import ITSELF, POINT, Int, Shape, Window, equal
+from archcalc.sizes import ITSELF, POINT, Int, Shape, Window, alike, equal
 
 
 class Side(NamedTuple):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from archcalc.field.layout import FREE, Digit, Layout, Slot, alike, free, simplest
-from archcalc.sizes import ITSELF, MOST_READS, POINT, Int, Span, Window, equal, is_array, largest
+from archcalc.field.layout import FREE, Digit, Layout, Slot, free, simplest
+from archcalc.sizes import ITSELF, MOST_READS, POINT, Int, Span, Window, alike, equal, is_array, largest
 
 
 def everything(size: Int, *, exact: bool = True, some: bool = True) -> Window:

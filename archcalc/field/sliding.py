@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from archcalc.field.layout import FREE, Digit, Layout, Slot, alike, free, split, vector_layout
+from archcalc.field.layout import FREE, Digit, Layout, Slot, free, split, vector_layout
 from archcalc.field.reading import Reading, everything, grown
 from archcalc.layers.arrangement import Arrangement, Group
-from archcalc.sizes import POINT, Int, Shape, Window, equal, is_array, largest
+from archcalc.sizes import POINT, Int, Shape, Window, alike, equal, is_array, largest
 
 Result: TypeAlias = tuple[Layout | None, tuple[Window, ...]]
 """The layout of the output, None if the output does not depend on the network input; and the windows on the grid."""

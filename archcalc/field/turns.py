@@ -8,9 +8,9 @@ from typing import Any
 from archcalc.errors import DiffersError
 from archcalc.field.axis import AxisField
 from archcalc.field.field import mixed
-from archcalc.field.layout import Layout, alike
+from archcalc.field.layout import Layout
 from archcalc.network import Node
-from archcalc.sizes import Int
+from archcalc.sizes import Int, alike
 
 
 def where_present(

@@ -17,7 +17,7 @@ MAX_OPERATIONS = 2_500_000
 """The budget of operations for the expansion of a spec.
 
 Words and signs of expressions, values of lists, inputs and letters of names count. The budget is 50 operations for each
-step of the largest network (``expander.MAX_STEPS``).
+step of the largest network (``replay.MAX_STEPS``).
 """
 
 

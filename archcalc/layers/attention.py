@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from archcalc.errors import LayerError
 from archcalc.layers.arrangement import nearest_multiples
@@ -20,6 +20,7 @@ from archcalc.sizes import (
     Shape,
     Window,
     Work,
+    alike,
     equal,
     int_text,
     is_array,
@@ -120,7 +121,7 @@ class Attention(Join, type="attention"):
                     f"attention: the {name} are a vector of {int_text(x.channels)}; the last axis of a map holds the "
                     f"positions, and to_tokens makes such a map"
                 )
-        if not _alike(queries.axes[:-1], keys.axes[:-1]) or not _alike(queries.axes[:-1], values.axes[:-1]):
+        if not alike(queries.axes[:-1], keys.axes[:-1]) or not alike(queries.axes[:-1], values.axes[:-1]):
             raise LayerError(
                 f"attention: queries, keys and values differ in the axes before the last: {shapes_text(xs[:3])}; "
                 f"these axes are like a batch and must be equal",
@@ -259,10 +260,6 @@ def _listed(value: Int | tuple[Int, ...]) -> tuple[Int, ...]:
 
 def _sizes(sizes: tuple[Int, ...]) -> str:
     return "x".join(map(int_text, sizes))
-
-
-def _alike(a: Any, b: Any) -> bool:
-    return len(a) == len(b) and all(map(equal, a, b))
 
 
 def _nearest_divisors(channels: Int, heads: Int) -> str:
