@@ -31,7 +31,7 @@ class Analysis(analysis.Analysis):
     def of(cls, numbers: analysis.Analysis) -> Analysis:
         """The same analysis, with its tables."""
         same = cls(numbers.network, numbers.batch, numbers.dtype, numbers.convention, numbers.training)
-        same.__dict__.update(numbers.__dict__)  # the rows that are computed already
+        same.__dict__.update(numbers.__dict__)  # what is computed already
         return same
 
     def to_dataframe(self, columns: Sequence[str] | None = None) -> DataFrame:
@@ -146,8 +146,8 @@ def analyze(
     Sizes and ``batch`` can be NumPy int64 arrays that broadcast together, also with arrays of settings (``load``). Every
     number is then an array, and each element is the number that single sizes give.
 
-    ArchcalcError if a size does not fit the network, if an array is not int64, if a number exceeds int64, or if there is
-    no such dtype or convention.
+    Rows, fields and totals are computed at their first use. ArchcalcError if a size does not fit the network, if an array is
+    not int64, if a number exceeds int64, or if there is no such dtype or convention.
     """
     return Analysis.of(
         analysis.analyze(network, input=input, batch=batch, dtype=dtype, convention=convention, training=training)

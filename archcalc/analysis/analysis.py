@@ -148,8 +148,9 @@ class Analysis:
         from archcalc.field.propagation import has_gates
         from archcalc.field.summary import NetworkField
 
-        fields = node_fields(self.network, source=source)
-        all_paths = node_fields(self.network, gates=True, source=source) if has_gates(self.network) else fields
+        with at_input(self.network, self.inputs):
+            fields = node_fields(self.network, source=source)
+            all_paths = node_fields(self.network, gates=True, source=source) if has_gates(self.network) else fields
         other = type(self)(self.network, self.batch, self.dtype, self.convention, self.training)
         other.all_rows, other.field = (
             self.all_rows,

@@ -9,6 +9,7 @@ from archcalc.errors import ArchcalcError, LayerError
 from archcalc.layers import registry
 from archcalc.sizes import Params, Shape, Work
 from tests import random_nets as nets
+from tests.nets import network as spec
 
 RANDOM = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 
@@ -191,3 +192,27 @@ def test_regions_and_the_image_do_not_meet():
             network.add("sum", layer("add"), inputs)
     with pytest.raises(LayerError, match=r"^must be at least 0, got -1$"):
         layer("roi_pool", regions=-1)
+
+
+def test_an_analysis_is_that_of_the_layers_at_its_time():
+    network = Network("grows", Shape(3, (6, 6)))
+    network.add("conv", layer("conv", out=4, kernel=3))
+    before = analyze(network)
+    network.add("fc", layer("linear", out=5, axis="channels"))
+    assert [row.name for row in before.rows] == ["input", "conv"]
+    assert before.totals.params == 4 * 27 + 4
+    assert analyze(network).totals.params == 4 * 27 + 4 + 4 * 5 + 5
+
+
+def test_strides_that_multiply_to_more_than_can_be_printed():
+    """2^3322 is more than 10^1000. Totals need no field, and have no problem with it."""
+    conv = "conv: {out: 1, kernel: 1, stride: 2}"
+    layers = f"[{{{conv}, from: a}}, {{{conv}, repeat: 3321, name: 's{{i}}'}}, {{add: , from: [s3321, b]}}]"
+    said = r"^net at input .*1x1: s3321: the strides on the way here multiply to more than 10\^1000$"
+    analysis = spec(f"inputs: {{a: [1, 1], b: [1, 1]}}\nlayers: {layers}\n").analyze()
+    assert analysis.totals.params == 2 * 3322
+    with pytest.raises(ArchcalcError, match=said):
+        analysis.rows  # noqa: B018
+    analysis = spec(f"inputs: {{b: [1, 1], a: [1, 1]}}\nlayers: {layers}\n").analyze()
+    with pytest.raises(ArchcalcError, match=said):
+        analysis.from_input("a")
