@@ -17,8 +17,11 @@ class Interned:
         self._held: dict[int, Any] = {}
 
     def array(self, n: Any) -> Any:
-        """The first array with the elements of n; n itself, if there is none or if n is no array."""
-        if not is_array(n) or id(n) in self._held:
+        """The first array with the elements of n; n itself, if there is none or if n is no array.
+
+        Equal symbols are one object already (``archcalc.symbols``).
+        """
+        if not is_array(n) or id(n) in self._held or hasattr(n, "calculation"):
             return n
         alike = self._alike.setdefault((n.shape, str(n.dtype), n.sum().item(), n.item(0), n.item(-1)), [])
         for one in alike:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from archcalc.described import Described, Origin
 from archcalc.errors import ArchcalcError, LayerError, Place, visible
 from archcalc.inputs import Takes
 from archcalc.interned import Interned
@@ -14,18 +15,14 @@ from archcalc.layers.base import StorageKind
 from archcalc.layers.region import regions_of
 from archcalc.layers.reshape import Input
 from archcalc.layers.sharing import check_shared
-from archcalc.named_inputs import INPUT, inputs_text, misfit, numbers_of
+from archcalc.named_inputs import INPUT, misfit
 from archcalc.nodes import Node, Unused
-from archcalc.settings_text import changed, full_name
-from archcalc.sizes import Shape, any_array, arrays_in, decides, is_array, largest
+from archcalc.sizes import Shape, decides, is_array, largest
 
 if TYPE_CHECKING:
     from archcalc.types import Setting
 
 __all__ = ["AnyNetwork", "Network", "Node", "Origin", "Unused"]
-
-Origin = Literal["zoo", "file", "pattern", "code"]
-"""Where a network came from: a spec of the zoo, of a file (or standard input), a one-line pattern, or Python code."""
 
 MAX_VALUES = 10**30
 """The largest number of values in a feature map, so that numbers stay short."""
@@ -34,7 +31,7 @@ GRAPH = ("nodes", "blocks", "side_problem", "chosen", "unused", "_unread")
 """The attributes that building a network fills."""
 
 
-class Network:
+class Network(Described):
     """A graph of layers for one input, or for several inputs with names. The first nodes are the inputs, and every node
     comes after the nodes that it reads.
 
@@ -46,20 +43,6 @@ class Network:
     if the layers cannot be built.
     """
 
-    called = ""
-    """The name in an output with several networks, if full names do not tell the networks apart."""
-
-    name: str
-    title: str
-    inputs: dict[str, Shape]
-    input: Shape
-    about: dict[str, str | float]
-    notes: list[str]
-    origin: Origin
-    file: str
-    takes: Mapping[str, Takes]
-    settings: dict[str, Setting]
-    defaults: dict[str, Setting]
     nodes: list[Node]
     """The layers in the order in which they run."""
     blocks: dict[str, str]
@@ -75,6 +58,8 @@ class Network:
     """Conditions on its figures that its spec states, each with its place."""
     forms: Mapping[str, str] = MappingProxyType({})
     """How the code of a recorded model writes its layers, by name, as ``conventions.source_style`` says it."""
+    formulas: dict[Any, Any] | None = None
+    """Formulas of the totals, for networks of the same spec with other numbers: ``archcalc.analysis.formulas``."""
     program: Callable[..., object] | None = None
     """What the code of a recorded model runs, for inputs, settings and a kind of device: ``archcalc.capture.program``."""
 
@@ -123,40 +108,9 @@ class Network:
             return self.__dict__[name]
 
     @property
-    def settings_changed(self) -> dict[str, Setting]:
-        """The settings that differ from the spec."""
-        return changed(self.settings, self.defaults)
-
-    @property
-    def full_name(self) -> str:
-        """The name with the settings that were changed, as NET takes it: ``resnet50@option=c``."""
-        return self.called or full_name(self.name, self.settings_changed)
-
-    @property
-    def zoo_name(self) -> str:
-        """The name of a network of the zoo; '' for any other network, even if its name is in the zoo."""
-        return self.name if self.origin == "zoo" else ""
-
-    @property
-    def as_in_zoo(self) -> bool:
-        """Whether the network is of the zoo, with the settings and the input of its spec."""
-        return self.origin == "zoo" and not self.settings_changed and self.at_own_input
-
-    @property
-    def at_own_input(self) -> bool:
-        """Whether every input has the sizes of the spec."""
-        own = {key: takes.own for key, takes in self.takes.items()}
-        return not any_array(numbers_of(self.inputs.values())) and self.inputs == own
-
-    @property
-    def input_text(self) -> str:
-        """The sizes of the input, or of every input by name, as ``--input`` takes them."""
-        return inputs_text(self.inputs)
-
-    @property
-    def arrays(self) -> list[Any]:
-        """The arrays among the sizes of all inputs and the settings."""
-        return list(arrays_in((*numbers_of(self.inputs.values()), *self.settings.values())))
+    def built(self) -> bool:
+        """Whether the layers are made."""
+        return "nodes" in self.__dict__
 
     def need_single(self, what: str) -> None:
         """ArchcalcError, which begins with ``what``, for arrays other than lanes, and for lanes that lack layers."""
@@ -269,16 +223,20 @@ class Network:
     def input_shapes(self, node: Node) -> list[Shape]:
         return [self.nodes[i].shape for i in node.inputs]
 
-    def at(self, input: Shape | Mapping[str, Shape] | None, settings: dict[str, Setting] | None = None) -> Network:
-        """This network built again for other inputs (a Shape: for the main input) and other settings.
+    def at(
+        self, input: Shape | Mapping[str, Shape] | None, settings: dict[str, Setting] | None = None, build: bool = True
+    ) -> Network:
+        """This network for other inputs (a Shape: for the main input) and other settings.
 
         input None: inputs of the spec are those of the spec with the settings. ArchcalcError or LayerError if it does not fit.
+        build: make the layers of a spec here. Else they are made when they are first used.
         """
         inputs = self.inputs | ({next(iter(self.inputs)): input} if isinstance(input, Shape) else dict(input or {}))
         if self._rebuild is not None:
             inputs = {} if input is None and self.at_own_input else inputs
             there = self._rebuild(inputs, self.settings if settings is None else settings)
-            there.nodes  # noqa: B018  builds the layers, and raises their problems here
+            if build:
+                there.nodes  # noqa: B018  raises the problems of the layers here
             there.called = self.called
             return there
         other = type(self)(self.name, inputs, title=self.title, about=self.about, takes=self.takes)
@@ -291,7 +249,7 @@ class Network:
         return other
 
     def __repr__(self) -> str:
-        layers = f"{len(self.after_inputs)} layers, " if "nodes" in self.__dict__ else ""
+        layers = f"{len(self.after_inputs)} layers, " if self.built else ""
         return f"<Network {self.full_name}: {layers}input {self.input_text}>"
 
 

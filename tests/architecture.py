@@ -27,6 +27,7 @@ GROUND = {
     "sizes": "shapes, windows, arithmetic",
     "interned": "equal arrays as one object",
     "lanes": "many numbers in the place of one",
+    "symbols": "numbers that note what is computed",
     "types": "argument types",
     "trees": "values with lines",
 }
@@ -36,6 +37,7 @@ HOUSE = {
     "named_inputs": "inputs by name",
     "nodes": "a layer in its place",
     "settings_text": "settings as typed",
+    "described": "a network before its layers",
     "network": "the graph of layers",
     "naming": "names side by side",
     "outputs": "outputs chosen",
@@ -65,8 +67,8 @@ HOUSE = {
 }
 ROOMS = (*GROUND, *HOUSE)
 """The rooms from the ground up, with what each holds: a room may import those before it, and none that comes after."""
-CORE = tuple(room for room in ROOMS[: ROOMS.index("published")] if room != "lanes")
-"""What calculates: it names no framework. ``lanes`` are arrays of NumPy, and imported only where a user has given arrays."""
+CORE = tuple(room for room in ROOMS[: ROOMS.index("published")] if room not in ("lanes", "symbols"))
+"""What calculates: it names no framework. ``lanes`` and ``symbols`` are arrays of NumPy, imported only for many networks at once."""
 
 
 def modules_of(package: Path) -> dict[str, Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from archcalc.analysis import formulas
 from archcalc.cli import main
 from archcalc.layers import base
 from archcalc.layers.known import kept
@@ -61,6 +63,12 @@ def _no_width() -> Iterator[None]:
 def own_numbers() -> None:
     """No test has the numbers of layers from another test, because some tests change the facts of a layer."""
     kept.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def layer_by_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every network is computed layer by layer, which is what formulas are compared with."""
+    monkeypatch.setattr(formulas, "FIRST", math.inf)
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING
 
 from archcalc.analysis.folding import fold_rows
+from archcalc.analysis.formulas import Case, learn
 from archcalc.analysis.rows import Row, Seconds, trace_rows
-from archcalc.analysis.totals import Totals, at_batches, part_sums, sum_network, sum_rows
+from archcalc.analysis.totals import Totals, at_batches, part_sums, sum_activations, sum_network, sum_rows
 from archcalc.conventions import Convention, is_own
 from archcalc.dtypes import itemsize
 from archcalc.errors import ArchcalcError, LayerError, unknown
@@ -100,7 +101,14 @@ class Analysis:
         if "all_rows" in vars(self):
             return sum_rows(self.rows, self.convention)
         with at_input(self.network, self.network.inputs):
-            return sum_network(self.network, self.batch, self.convention, self.training)
+            totals = sum_network(self.network, self.batch, self.convention, self.training)
+        learn(Case(self.network, self.batch, self.convention, self.training), totals)
+        return totals
+
+    @cached_property
+    def activations(self) -> Int:
+        """The values that convolutions and linear layers make, as RegNet's paper and fvcore count, for the batch."""
+        return sum_activations(self.network, self.batch, self.training)
 
     @cached_property
     def parts(self) -> dict[str, dict[str, Work]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from archcalc.analysis.analysis import Analysis, at_input
 from archcalc.analysis.arrays import refuse_overflow
+from archcalc.analysis.formulas import Case, sums_of
 from archcalc.conventions import Convention, convention
 from archcalc.dtypes import itemsize
 from archcalc.errors import ArchcalcError
@@ -56,13 +57,19 @@ def prepared(
     if not broadcast((images, *numbers_of(inputs.values()), *network.settings.values())):
         raise ArchcalcError(f"{network.full_name}: the arrays of input, batch and settings do not broadcast together")
     with at_input(network, inputs):
-        there = network if all(_same(x, network.inputs[name]) for name, x in given.items()) else network.at(inputs)
-        there.nodes  # noqa: B018  errors of a network are raised before its numbers are used
-    if training and there.side_problem:
+        same = all(_same(x, network.inputs[name]) for name, x in given.items())
+        there = network if same else network.at(inputs, build=False)
+        analysis = Analysis(there, images, dtype, how, training)
+        sums = None if there.built else sums_of(Case(there, images, how, training))
+        if sums is None:
+            there.nodes  # noqa: B018  errors of a network are raised before its numbers are used
+        else:
+            analysis.totals, analysis.activations = sums
+    if training and there.built and there.side_problem:
         raise ArchcalcError(
             f"{network.full_name} at input {inputs_text(inputs)}: a side head does not fit: {there.side_problem}"
         )
-    return Analysis(there, images, dtype, how, training)
+    return analysis
 
 
 def _same(a: Shape, b: Shape) -> bool:

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 from archcalc.analysis.rows import Counter, Facts, Row, work_parts
 from archcalc.conventions import Convention
-from archcalc.network import Network
+from archcalc.layers.convolution import CONVOLUTIONS
+from archcalc.layers.dense import Linear
+from archcalc.network import Network, Node
 from archcalc.sizes import NO_WORK, Int, Params, Work, equal
 
 
@@ -88,6 +90,16 @@ def _line(one: Any, two: Any, batch: Int) -> Any:
     if equal(per_image, 0):
         return one
     return per_image * batch if equal(once, 0) else per_image * batch + once
+
+
+def node_activations(node: Node) -> Int:
+    """The values that a convolution or a linear layer makes for one image; 0 for any other layer."""
+    return node.shape.values * node.times if isinstance(node.layer, (*CONVOLUTIONS, Linear)) else 0
+
+
+def sum_activations(network: Network, batch: Int, training: bool) -> Int:
+    """The values that convolutions and linear layers make, for the batch: what RegNet's paper and fvcore call activations."""
+    return sum(map(node_activations, network.running(training))) * batch
 
 
 def part_sums(rows: Iterable[Row], batch: Int) -> dict[str, dict[str, Work]]:

@@ -10,10 +10,8 @@ from archcalc.analysis import Analysis
 from archcalc.analysis.depth import depth
 from archcalc.analysis.elements import arrays_in, filled, in_lanes, of_images
 from archcalc.analysis.rows import Row, largest_field
+from archcalc.analysis.totals import node_activations
 from archcalc.conditions.dimension import NUMBER, SIZE, TIME, Dimension
-from archcalc.layers.convolution import CONVOLUTIONS
-from archcalc.layers.dense import Linear
-from archcalc.network import Node
 from archcalc.sizes import Int, Work, greater, product
 
 if TYPE_CHECKING:
@@ -73,15 +71,7 @@ def _peak(analysis: Analysis) -> int:
 
 def layer_activations(analysis: Analysis, row: Row) -> Int:
     """As RegNet's paper and fvcore count: the outputs of convolutions and linear layers."""
-    return 0 if row.node is None else _of_an_image(row.node) * analysis.batch
-
-
-def _of_an_image(node: Node) -> Int:
-    return node.shape.values * node.times if isinstance(node.layer, (*CONVOLUTIONS, Linear)) else 0
-
-
-def _activations(analysis: Analysis) -> Int:
-    return sum(map(_of_an_image, analysis.network.running(analysis.training))) * analysis.batch
+    return 0 if row.node is None else node_activations(row.node) * analysis.batch
 
 
 def _operations(kind: str) -> Callable[[Analysis], Any]:
@@ -108,7 +98,9 @@ FIGURES: Mapping[str, Figure] = {
         if kind != "mac"
     },
     "values": Figure("values of the feature maps with the input, for the batch", NUMBER, lambda a: a.totals.values),
-    "activations": Figure("values that convolutions and linear layers make, for the batch", NUMBER, _activations),
+    "activations": Figure(
+        "values that convolutions and linear layers make, for the batch", NUMBER, lambda a: a.activations
+    ),
     "memory": Figure("bytes of the feature maps with the input", SIZE, lambda a: a.totals.values * a.itemsize),
     "peak": Figure("bytes alive at once at inference, without the input", SIZE, in_lanes(_peak), RECORDING),
     "weight_bytes": Figure("bytes of the weights and biases", SIZE, _weight_bytes),

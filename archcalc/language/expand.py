@@ -72,6 +72,8 @@ def network_of(
         build=build,
     )
     network.forms, network.program = family.forms, family.program
+    if family.again is None:
+        network.formulas = entry.formulas
     network.budgets = [(one.value, one.place) for one in (*family.budgets, *entry.budgets)]
     return network
 

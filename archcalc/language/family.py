@@ -12,9 +12,12 @@ from archcalc.trees import Tree
 
 
 class Entry:
-    """One network of a family: its description, the spec parameters that it sets, and its own layers if it has any."""
+    """One network of a family: its description, the spec parameters that it sets, and its own layers if it has any.
 
-    __slots__ = ("about", "axes", "budgets", "inputs", "outputs", "place", "settings", "steps")
+    ``formulas``: what analyses of the network with many numbers leave here (``Network.formulas``).
+    """
+
+    __slots__ = ("about", "axes", "budgets", "formulas", "inputs", "outputs", "place", "settings", "steps")
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -25,6 +28,7 @@ class Entry:
         self.axes: tuple[int, ...] = ()
         self.budgets: list[Given] = []
         self.steps: list[Step] | None = None
+        self.formulas: dict[Any, Any] = {}
 
 
 class Family:

@@ -59,15 +59,15 @@ def whole_number(value: Any, least: int, most: int = MAX_SIZE, instead: str = ""
                 raise LayerError(f"expected whole numbers, got {message_text(value.tolist())}", value % 1 != 0)
             if largest(abs(value)) < 2**63:
                 value = value.astype("int64")
-        low, high = int(smallest(value)), int(largest(value))
+        low, high = smallest(value), largest(value)
     elif isinstance(value, int) and not isinstance(value, bool):
         low = high = value
     else:
         raise LayerError(f"expected a whole number, got {message_text(value)}")
     if low < least:
-        raise LayerError(f"must be at least {least}, got {message_text(low)}{instead}", value < least)
+        raise LayerError(f"must be at least {least}, got {message_text(int(low))}{instead}", value < least)
     if high > most:
-        raise LayerError(f"{message_text(high)} is larger than {most:,}, the largest size there is", value > most)
+        raise LayerError(f"{message_text(int(high))} is larger than {most:,}, the largest size there is", value > most)
     return value
 
 

@@ -191,7 +191,8 @@ class Evaluation:
                 key, at = item_of(name)
                 own: Any = settings[key]
                 settings[key] = value if at is None else [value if i == at else item for i, item in enumerate(own)]
-        return self.network.at(inputs if "input" in self.names else None, settings)
+        several = group.places.size > 1
+        return self.network.at(inputs if "input" in self.names else None, settings, build=several)
 
     def _input(self, value: Any) -> Shape:
         """The main input: a number is the size of every axis."""
