@@ -58,7 +58,7 @@ class Network(Described):
     """Conditions on its figures that its spec states, each with its place."""
     forms: Mapping[str, str] = MappingProxyType({})
     """How the code of a recorded model writes its layers, by name, as ``conventions.source_style`` says it."""
-    formulas: dict[Any, Any] | None = None
+    formulas: dict[object, object] | None = None
     """Formulas of the totals, for networks of the same spec with other numbers: ``archcalc.analysis.formulas``."""
     program: Callable[..., object] | None = None
     """What the code of a recorded model runs, for inputs, settings and a kind of device: ``archcalc.capture.program``."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from math import inf, isfinite
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from archcalc.analysis.totals import Totals, sum_activations, sum_network
 from archcalc.conventions import Convention
@@ -154,7 +154,7 @@ def _place(case: Case) -> tuple[Formulas, Numbers] | None:
     settings = _taken(tuple(case.network.settings.values()), numbers)
     kind = settings, _taken((*case.inputs.values(), case.batch), numbers), id(case.convention), case.training
     try:
-        formulas: Formulas | None = known.get(kind)
+        formulas = cast("Formulas | None", known.get(kind))
     except TypeError:  # an array
         return None
     if formulas is None:

@@ -28,7 +28,7 @@ class Entry:
         self.axes: tuple[int, ...] = ()
         self.budgets: list[Given] = []
         self.steps: list[Step] | None = None
-        self.formulas: dict[Any, Any] = {}
+        self.formulas: dict[object, object] = {}
 
 
 class Family:
