@@ -72,16 +72,15 @@ def checked_settings(family: Family, name: str, settings: dict[str, Any]) -> dic
     """The family's parameters with the network's settings and ``settings``; ArchcalcError if a setting is wrong."""
     values = family.params | family.networks[name].settings
     for key, given in settings.items():
-        listed = defaults(family, name)
         if key not in values:
             close = nearest(key, values)
             hint = f"; did you mean {close!r}?" if close else ""
             raise ArchcalcError(
-                f"{name} has no parameter {clipped(key, 60)!r}{hint}; its parameters and defaults: {listed}"
+                f"{name} has no parameter {clipped(key, 60)!r}{hint}; its parameters and defaults: {defaults(family, name)}"
             )
         wrong = mismatch(key, given, family.params[key])
         if wrong:
-            raise ArchcalcError(f"{wrong}; the parameters of {name} and their defaults: {listed}")
+            raise ArchcalcError(f"{wrong}; the parameters of {name} and their defaults: {defaults(family, name)}")
         values[key] = given
     return values
 

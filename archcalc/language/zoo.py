@@ -262,9 +262,11 @@ def find(net: str) -> Family:
 
     Every network's name starts with the name of its file. If several file names fit, the longest is the file.
     """
-    for stem in sorted(filter(net.startswith, families()), key=len, reverse=True):
-        family = zoo_family(stem)
-        if net in family.networks:
+    for end in range(min(len(net), MOST_LETTERS), 0, -1):
+        if (
+            os.path.isfile(os.path.join(folder(), f"{net[:end]}.yaml"))
+            and net in (family := zoo_family(net[:end])).networks
+        ):
             return family
     text = unknown("network", net, networks())
     raise ArchcalcError(f"{text}; archcalc list shows them all, a path needs a / or .yaml")
