@@ -84,10 +84,12 @@ class Formulas:
         """The sums for numbers; None if no formula accepts these."""
         return next((found for formula in self._formulas if (found := _result(formula, numbers)) is not None), None)
 
+    def knows(self, numbers: Numbers) -> bool:
+        """Whether the sums of these numbers were noted."""
+        return numbers in self._known
+
     def learn(self, numbers: Numbers, sums: Sums, compute: Callable[[Iterator[Any]], Sums]) -> None:
-        """Note the sums of a network. If enough are new, make a formula."""
-        if numbers in self._known:
-            return
+        """Note the sums of a network that is not known. If enough are new, make a formula."""
         if len(self._known) >= MOST_KNOWN:
             del self._known[next(iter(self._known))]
         self._known[numbers] = sums
@@ -142,7 +144,7 @@ def sums_of(case: Case) -> tuple[Totals, Int] | None:
 def learn(case: Case, totals: Totals) -> None:
     """Note the totals of a network, which were computed layer by layer."""
     place = _place(case)
-    if place is not None and not case.network.side_problem:
+    if place is not None and not case.network.side_problem and not place[0].knows(place[1]):
         place[0].learn(place[1], _flat((totals, case.activations)), case.computed)
 
 

@@ -170,6 +170,11 @@ class Counter:
                     self._known = known((batch, convention))
         self._form_of = _forms(network, convention) if convention.library or convention.counts_fused_biases else None
 
+    @property
+    def by_name(self) -> bool:
+        """Whether the numbers of a layer depend on its form in the model's code, too, and so on its name."""
+        return self._form_of is not None
+
     def facts(self, node: Node, inputs: tuple[Shape, ...]) -> Facts:
         """The numbers of a layer, if all of its parameters are its own."""
         form = AS_MODULE if self._form_of is None else self._form_of(node)

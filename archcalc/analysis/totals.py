@@ -44,17 +44,34 @@ def sum_network(network: Network, batch: Int, convention: Convention, training: 
     """The sums over the layers, without rows and fields. Layers of the same numbers are counted, and summed once."""
     counter = Counter(network, batch, convention)
     found: dict[Any, tuple[Facts, Int]] = {}
-    for node in network.nodes:
-        if node.side and not training:
-            continue
+    for node, many in counted(network, training, each=counter.by_name):
         facts = counter.facts(node, tuple(network.input_shapes(node)))
         key = id(facts), node.trained
         if node.shares is not None:
             params, count, _ = counter.params(node, facts)
             key, facts = (node.index, node.trained), facts._replace(params=params, param_count=count)
-        found[key] = facts, node.present + (found[key][1] if key in found else 0)
-    counted = [(facts.times(many), trained) for (_, trained), (facts, many) in found.items()]
-    return _sums([facts for facts, _ in counted], [facts for facts, trained in counted if not trained], convention)
+        found[key] = facts, many + (found[key][1] if key in found else 0)
+    sums = [(facts.times(many), trained) for (_, trained), (facts, many) in found.items()]
+    return _sums([facts for facts, _ in sums], [facts for facts, trained in sums if not trained], convention)
+
+
+def counted(network: Network, training: bool, each: bool = False) -> Iterable[tuple[Node, Int]]:
+    """The first of all layers that have one layer object, on maps of the same shape objects, and their number.
+
+    ``each``: every layer by itself, because its name matters.
+    """
+    nodes = network.nodes
+    found: dict[Any, tuple[Node, Int]] = {}
+    for node in nodes:
+        if node.side and not training:
+            continue
+        inputs = node.inputs
+        read: Any = id(nodes[inputs[0]].shape) if len(inputs) == 1 else tuple([id(nodes[i].shape) for i in inputs])
+        key: Any = id(node.layer), read, node.storage, id(node.regions), node.trained
+        if each or node.shares is not None:
+            key = node.index
+        found[key] = (found[key][0], found[key][1] + node.present) if key in found else (node, node.present)
+    return found.values()
 
 
 def _sums(rows: Sequence[Row | Facts], frozen: Iterable[Row | Facts], convention: Convention) -> Totals:

@@ -54,6 +54,7 @@ class Expander(Replay):
         """The layers with arrays as settings, by the step and the identity of the values of its expressions."""
         self.scope = scope = dict(scope)
         current = self.run_all(family.steps if entry.steps is None else entry.steps, 0, Context(scope))
+        self.keep_records()
         names.check(MAX_OPERATIONS - self.left + PER_STEP * self.steps_taken)
         names.resolve(self.nodes)
         self.report_unfound()
@@ -116,6 +117,7 @@ class Expander(Replay):
             result = self.run_scope(step, sources[0], name, label, context)
             if options.weights is not None:
                 self.share(options.weights, step, first, current, context)
+                self.runs.clear()  # the layers of a copy have weights of their own
         if full:
             self.names.place(full, result)
             self.scopes[full] = first, len(self.nodes)

@@ -67,6 +67,25 @@ class Record(NamedTuple):
     operations: int
 
 
+class Run(NamedTuple):
+    """A use of a block that was expanded. ``nodes``, ``placed`` and ``noted``: the first and the end of what it added to these
+    lists.
+
+    ``letters`` and ``labels``: how much of the names and scopes of its layers are the use's own and of the scopes around.
+    The others are those of the record.
+    """
+
+    nodes: slice
+    placed: slice
+    noted: slice
+    letters: int
+    labels: int
+    result: int
+    regions: bool
+    steps: int
+    operations: int
+
+
 class Replay(Turns):
     """The blocks of an expansion. ``steps_taken``: the steps so far."""
 
@@ -75,7 +94,12 @@ class Replay(Turns):
         self.family, self.steps_taken = family, 0
         self.scope: dict[str, Any] = {}
         """The family's parameters and names, which every block sees in addition to its own parameters and names."""
-        self.records: dict[Any, Record] = {} if network.arrays else family.records
+        self.runs: dict[Any, Run] = {}
+        """The uses that are not recorded yet: a second use records them."""
+        self.records: dict[Any, Record] = {}
+        self.outermost: dict[Any, int] = {}
+        """The layers of the uses that lie in no other use. At the end, they are recorded for other networks of the family."""
+        self.of_family: dict[Any, Record] = {} if network.arrays else family.records
 
     def run_all(self, steps: list[Step], current: int | None, context: Context) -> int | None:
         """Expand steps one after another. The result is the output that the next step reads."""
@@ -96,23 +120,52 @@ class Replay(Turns):
         record = key = None
         if name and current is not None and self._flawless():
             key = self._key(step.block, scope, current, name, context, regions)
-            record = self.records.get(key)
+            record = self._record(key)
         if record is not None and record.operations <= self.left and self.steps_taken + record.steps <= MAX_STEPS:
             assert current is not None
             return self._copied(record, current, f"{context.prefix}{name}.", (*context.scopes, label or name))
-        before = len(self.nodes), len(self.names.placed), len(self.names.noted)
+        first, placed, noted = len(self.nodes), len(self.names.placed), len(self.names.noted)
         left, steps, (reached, self.reached) = self.left, self.steps_taken, (self.reached, None)
         for key_, given in block.let.items():
             scope[key_] = self.evaluate(given.value, scope, given.place)
         inner = context.inner(scope=scope, name=name, label=label, block=step.block, regions=regions)
         result = self.run_all(block.steps, current, inner)
-        alone = self.reached is None or self.reached >= before[0]
+        alone = self.reached is None or self.reached >= first
         if key is not None and result is not None and alone and self._flawless():
-            taken = self.steps_taken - steps, left - self.left
-            self._keep(key, self._recorded(before, len(inner.prefix), len(inner.scopes), result, taken))
+            self.runs[key] = Run(
+                slice(first, len(self.nodes)),
+                slice(placed, len(self.names.placed)),
+                slice(noted, len(self.names.noted)),
+                len(inner.prefix),
+                len(inner.scopes),
+                result,
+                self.has_regions,
+                self.steps_taken - steps,
+                left - self.left,
+            )
+            if not context.blocks:
+                self.outermost[key] = len(self.nodes) - first
         if reached is not None:
             self.reach(reached)
         return result
+
+    def _record(self, key: Any) -> Record | None:
+        """The record with this key; None if there is none."""
+        if key in self.runs:
+            self.records[key] = self._recorded(self.runs.pop(key))
+        return self.records.get(key) or self.of_family.get(key)
+
+    def keep_records(self) -> None:
+        """Record uses for other networks of the family. If there are many records, the earlier ones are dropped."""
+        family = self.family
+        for key, layers in () if self.network.arrays else self.outermost.items():
+            record = self._record(key) if layers <= MOST_RECORDED // 10 else None
+            if record is not None:
+                family.recorded += layers
+                if family.recorded > MOST_RECORDED:
+                    family.records.clear()
+                    family.recorded = layers
+                family.records[key] = record
 
     def _flawless(self) -> bool:
         """Whether no problem was found so far, no turn is one of some elements of arrays, and no name lies in two scopes."""
@@ -142,15 +195,8 @@ class Replay(Turns):
             return None
         return key
 
-    def _recorded(
-        self, before: tuple[int, int, int], letters: int, labels: int, result: int, taken: tuple[int, int]
-    ) -> Record:
-        """The record of a use. ``before``: how many layers, outputs and names there were.
-
-        ``letters`` and ``labels``: how much of the names and scopes of its layers are the use's own and of the scopes around.
-        """
-        first, placed, noted = before
-        names, blocks = self.names, self.network.blocks
+    def _recorded(self, run: Run) -> Record:
+        names, blocks, first, letters = self.names, self.network.blocks, run.nodes.start, run.letters
 
         def number(index: int | None) -> int:
             assert index is not None
@@ -160,7 +206,7 @@ class Replay(Turns):
             start, end = self.scopes.get(full, (first, None))
             return None if end is None else (start - first, end - first)
 
-        given = [(full[letters:], kind) for full, kind in names.noted[noted:]]
+        noted = names.noted[run.noted]
         return Record(
             [
                 RecordedNode(
@@ -169,7 +215,7 @@ class Replay(Turns):
                     node.layer,
                     tuple([number(i) for i in node.inputs]),
                     node.shape,
-                    node.scopes[labels:],
+                    node.scopes[run.labels :],
                     node.side,
                     None if node.shares is None else node.shares - first,
                     node.place,
@@ -177,53 +223,37 @@ class Replay(Turns):
                     node.regions,
                     node.trained,
                 )
-                for node in self.nodes[first:]
+                for node in self.nodes[run.nodes]
             ],
-            given,
-            [(full[letters:], number(self.outputs[full]), scope(full)) for full in names.placed[placed:]],
-            [(full[letters:], blocks[full]) for full, _ in names.noted[noted:] if full in blocks],
-            number(result),
-            self.has_regions,
-            *taken,
+            [(full[letters:], kind) for full, kind in noted],
+            [(full[letters:], number(self.outputs[full]), scope(full)) for full in names.placed[run.placed]],
+            [(full[letters:], blocks[full]) for full, _ in noted if full in blocks],
+            number(run.result),
+            run.regions,
+            run.steps,
+            run.operations,
         )
-
-    def _keep(self, key: Any, record: Record) -> None:
-        """Keep a record, unless it is large. If there are many, the earlier ones are dropped."""
-        family = self.family
-        if len(record.nodes) > MOST_RECORDED // 10:
-            return
-        family.recorded += len(record.nodes)
-        if family.recorded > MOST_RECORDED:
-            family.records.clear()
-            family.recorded = len(record.nodes)
-        self.records[key] = record
 
     def _copied(self, record: Record, current: int, prefix: str, scopes: tuple[str, ...]) -> int:
         """Add copies of the layers of a use, which read the node ``current``. The result is their output."""
         nodes, names = self.nodes, self.names
         first = len(nodes)
         labels: dict[tuple[str, ...], tuple[str, ...]] = {}
-        for index, one in enumerate(record.nodes, first):
-            around = labels.get(one.labels)
-            if around is None:
-                around = labels[one.labels] = scopes + one.labels
-            copy = Node(
-                index,
-                prefix + one.name if one.name else "",
-                one.layer,
-                tuple([first + i if i >= 0 else current for i in one.inputs]),
-                one.shape,
-                around,
-                one.side,
-                None if one.shares is None else first + one.shares,
-                one.place,
-                one.storage,
-                one.regions,
-            )
-            copy.trained = one.trained
-            nodes.append(copy)
-            if not one.name:
-                names.unnamed(prefix + one.base, index)
+        for name, base, layer, reads, shape, inside, side, shares, place, storage, regions, trained in record.nodes:
+            index = len(nodes)
+            if inside not in labels:
+                labels[inside] = scopes + inside
+            if len(reads) == 1:
+                inputs: tuple[int, ...] = (first + reads[0] if reads[0] >= 0 else current,)
+            else:
+                inputs = tuple([first + i if i >= 0 else current for i in reads])
+            owner = None if shares is None else first + shares
+            full = prefix + name if name else ""
+            node = Node(index, full, layer, inputs, shape, labels[inside], side, owner, place, storage, regions)
+            node.trained = trained
+            nodes.append(node)
+            if not name:
+                names.unnamed(prefix + base, index)
         for name, kind in record.given:
             names.note(kind, prefix + name)
         for name, block in record.blocks:
