@@ -26,6 +26,7 @@ GROUND = {
     "dtypes": "bytes of a value",
     "sizes": "shapes, windows, arithmetic",
     "interned": "equal arrays as one object",
+    "forks": "work on several cores",
     "lanes": "many numbers in the place of one",
     "symbols": "numbers that note what is computed",
     "types": "argument types",

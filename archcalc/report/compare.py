@@ -76,7 +76,9 @@ def compare_table(
             raise ArchcalcError(f"no network meets the condition {where}")
         table = _compared(found.met, columns, baseline, None if request is None else Timed(request), sort)
         about = table.header.about + (f" where {where}" if where else "")
-        return table._replace(header=table.header._replace(about=about), footer=[*table.footer, *lacking_lines(found)])
+        return table._replace(
+            header=table.header._replace(about=about), footer=[*table.footer, *lacking_lines(found.lacking)]
+        )
 
 
 def _compared(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from archcalc.conditions.condition import Chosen
 from archcalc.report.table import Heading, Known, column_names
 from archcalc.units import counted
 
@@ -55,11 +54,11 @@ def natural(*texts: str) -> tuple[Any, ...]:
     return tuple(f"{float(part):026.6f}" if part[:1].isdigit() else part for part in parts)
 
 
-def lacking_lines(found: Chosen) -> list[str]:
-    """A line on the networks that lack a figure of the condition."""
-    if not found.lacking:
+def lacking_lines(lacking: Mapping[str, str]) -> list[str]:
+    """A line on the networks that lack a figure of the condition, each with the figure."""
+    if not lacking:
         return []
-    named = [f"{name} ({figure})" for name, figure in found.lacking.items()]
+    named = [f"{name} ({figure})" for name, figure in lacking.items()]
     more = f", and {len(named) - MOST_LACKING:,} more" if len(named) > MOST_LACKING else ""
     return [
         f"{counted(len(named), 'network')} without a figure of the condition left out: {', '.join(named[:MOST_LACKING])}{more}"

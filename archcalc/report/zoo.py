@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, TypeAlias
 
 from archcalc.analysis import Analysis, prepared
 from archcalc.conditions.condition import Chosen, chosen
 from archcalc.conventions import convention
 from archcalc.errors import ArchcalcError, unknown
+from archcalc.forks import in_copies
 from archcalc.language.expand import expand
 from archcalc.language.family import Family
 from archcalc.language.zoo import networks
@@ -32,6 +34,10 @@ HEADINGS = {
     heading.name: heading
     for heading in (*OWN, *(heading for name, (heading, _) in COLUMNS.items() if name not in ("network", GATED.name)))
 }
+Row: TypeAlias = dict[str, Any]
+"""The cells of a network by column."""
+MANY = 64
+"""The fewest networks that are computed in several processes."""
 DEFAULT = ("network", "title", "year", "input", "params", "macs")
 
 
@@ -40,12 +46,13 @@ def list_table(
     columns: Sequence[str] | None = None,
     sort: str | None = None,
     where: str | None = None,
+    processes: int = 1,
 ) -> Table:
     """One row per network whose name matches one of the patterns, and which meets the condition ``where``.
 
     Rows are grouped by family, or sorted by the column ``sort`` (``-macs``: the largest first). The settings of these
-    networks are columns too. Networks are built only if the columns, the order or the condition need that. ArchcalcError
-    for a condition that cannot be read.
+    networks are columns too. Networks are built only if the columns, the order or the condition need that, and if they are
+    many, in several ``processes``. ArchcalcError for a condition that cannot be read.
     """
     families = _matching(patterns)
     settings = {name: family.params | family.networks[name].settings for name, family in families.items()}
@@ -55,12 +62,10 @@ def list_table(
     order = Order.of(sort, headings.values())
     needed = {*names, *([order.column] if order else [])}
     by_family = sorted(families.items(), key=lambda item: natural(item[1].name, item[0]))
-    found = None
+    lacking = dict[str, str]()
     if where is not None or needed - {heading.name for heading in OWN} - set(of_settings):
-        analyses = (prepared(expand(family, name)) for name, family in by_family)
         named = {key for one in settings.values() for key in one}
-        found = Chosen(list(analyses), {}) if where is None else chosen(analyses, where, named)
-        rows = [_row(one.network.name, families[one.network.name], needed, one) for one in found.met]
+        rows, lacking = _computed(by_family, needed, where, named, processes)
     else:
         rows = [_row(name, family, needed) for name, family in by_family]
     for row in rows:
@@ -77,8 +82,35 @@ def list_table(
             convention=convention("archcalc"),
             options={"where": where} if where else {},
         ),
-        footer=[] if found is None else lacking_lines(found),
+        footer=lacking_lines(lacking),
     )
+
+
+def _computed(
+    by_family: Sequence[tuple[str, Family]], needed: set[str], where: str | None, named: set[str], processes: int
+) -> tuple[list[Row], dict[str, str]]:
+    """The rows of the networks that meet the condition, and the figure that others lack; both in the order given."""
+
+    def of(part: Sequence[tuple[str, Family]]) -> tuple[dict[str, Row], dict[str, str]]:
+        analyses = (prepared(expand(family, name)) for name, family in part)
+        found = Chosen(list(analyses), {}) if where is None else chosen(analyses, where, named)
+        families = dict(part)
+        return {
+            one.network.name: _row(one.network.name, families[one.network.name], needed, one) for one in found.met
+        }, found.lacking
+
+    found = None
+    if processes > 1 and len(by_family) >= MANY:
+        sizes = Counter(family.name for _, family in by_family)
+        turns = {name: turn % processes for turn, (name, _) in enumerate(sizes.most_common())}
+        parts = [[one for one in by_family if turns[one[1].name] == turn] for turn in range(processes)]
+        found = in_copies(of, parts)
+    rows, lacking = dict[str, Row](), dict[str, str]()
+    for some in found or [of(by_family)]:
+        rows |= some[0]
+        lacking |= some[1]
+    names = [name for name, _ in by_family]
+    return [rows[name] for name in names if name in rows], {name: lacking[name] for name in names if name in lacking}
 
 
 def _matching(patterns: Sequence[str]) -> dict[str, Family]:
@@ -94,9 +126,9 @@ def _matching(patterns: Sequence[str]) -> dict[str, Family]:
     }
 
 
-def _row(name: str, family: Family, needed: set[str], analysis: Analysis | None = None) -> dict[str, Any]:
+def _row(name: str, family: Family, needed: set[str], analysis: Analysis | None = None) -> Row:
     about = family.about | family.networks[name].about
-    row: dict[str, Any] = {
+    row: Row = {
         "network": name,
         "title": about.get("title", name),
         "year": about.get("year", ""),

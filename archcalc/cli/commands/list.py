@@ -9,9 +9,11 @@ from archcalc.cli.printing import tables_text
 
 
 def run(args: Arguments) -> str:
+    from archcalc.forks import MOST_COPIES, cores
     from archcalc.report.zoo import list_table
 
-    return tables_text(args, [list_table(args.pattern, args.columns, args.sort, args.where)])
+    processes = min(cores(), MOST_COPIES)
+    return tables_text(args, [list_table(args.pattern, args.columns, args.sort, args.where, processes)])
 
 
 COMMAND = Command(
