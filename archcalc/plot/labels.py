@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import lru_cache, partial
 from typing import Any
@@ -43,9 +44,7 @@ def wrapped(text: str, width: float, size: float = SIZE) -> list[str]:
         lines += [word] if lines[-1] else []
         lines[-1] = word
         while text_width(lines[-1], size) > width and len(lines[-1]) > 1:
-            fits = len(lines[-1])
-            while fits > 1 and text_width(lines[-1][:fits], size) > width:
-                fits -= 1
+            fits = bisect_right(range(2, len(lines[-1])), width, key=lambda n: text_width(lines[-1][:n], size)) + 1
             lines[-1:] = [lines[-1][:fits], lines[-1][fits:]]
     return lines
 
@@ -101,14 +100,14 @@ def _abbreviated(name: str, most: int, last: bool) -> str:
 
 def shortened(text: str, width: float, share: float = 0.5) -> str:
     """The text in at most ``width`` inches: its middle is left out. ``share``: the share of the rest before the gap."""
+
+    def cut(keep: int) -> str:
+        head = round(share * keep)
+        return f"{text[:head]}…{text[len(text) - (keep - head) :]}"
+
     if text_width(text) <= width:
         return text
-    for keep in range(len(text) - 1, 0, -1):
-        head = round(share * keep)
-        cut = f"{text[:head]}…{text[len(text) - (keep - head) :]}"
-        if text_width(cut) <= width:
-            return cut
-    return "…"
+    return cut(bisect_right(range(1, len(text)), width, key=lambda keep: text_width(cut(keep))))
 
 
 def about(*analyses: Analysis) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Polygon
 
 from archcalc.analysis import Analysis
@@ -121,13 +122,13 @@ def _volume(ax: Axes, placed: Placed, middle: float) -> None:
         )
     for corners, light in faces:
         colour = shade(COLOURS[item.sort], light)
-        ax.add_patch(Polygon(corners, facecolor=colour, edgecolor=INK, linewidth=0.4, zorder=2, joinstyle="round"))
+        ax.add_artist(Polygon(corners, facecolor=colour, edgecolor=INK, linewidth=0.4, zorder=2, joinstyle="round"))
     ax.text(x + box.front / 2, bottom + 0.015, str(item.shape.channels), ha="center", va="top", zorder=1.5)
     if box.cut:
-        ax.plot([x - 0.03, right + 0.03], [y + 0.03, y - 0.03], color="white", linewidth=2, zorder=2.5)
+        _line(ax, [x - 0.03, right + 0.03], [y + 0.03, y - 0.03], color="white", linewidth=2, zorder=2.5)
     if box.above:
         at = x + (box.front + box.slant) / 2
-        ax.plot([at, at], [top - box.rise / 2, top - box.rise - 0.03], **LINE)
+        _line(ax, [at, at], [top - box.rise / 2, top - box.rise - 0.03], **LINE)
         ax.text(
             at,
             top - box.rise - 0.035,
@@ -137,8 +138,13 @@ def _volume(ax: Axes, placed: Placed, middle: float) -> None:
             **(NAME if item.sort == "input" else LETTER),
         )
     if box.left:
-        ax.plot([x - 0.06, x], [y, y], **LINE)
+        _line(ax, [x - 0.06, x], [y, y], **LINE)
         ax.text(x - 0.08, y, box.left, ha="right", va="center_baseline", color=RED, weight="bold")
+
+
+def _line(ax: Axes, x: Sequence[float], y: Sequence[float], **look: Any) -> None:
+    """Draw a line. As for the faces of volumes, no limits are computed from it: the limits of the axes are set."""
+    ax.add_artist(Line2D(x, y, **look))
 
 
 def _moved(point: tuple[float, float], by: tuple[float, float]) -> tuple[float, float]:
@@ -151,7 +157,7 @@ def _labels(ax: Axes, line: DiagramRow, top: float, middle: float) -> None:
         ax.text(label.left, top, label.text, ha="left", va="top", color=INK, style="italic")
     foot = middle + line.below
     for label in line.names:
-        ax.plot([label.left, label.right], [foot + 0.01, foot + 0.01], color=GREY, linewidth=0.6)
+        _line(ax, [label.left, label.right], [foot + 0.01, foot + 0.01], color=GREY, linewidth=0.6)
         ax.text((label.left + label.right) / 2, foot + 0.02, label.text, ha="center", va="top")
 
 
@@ -167,10 +173,10 @@ def _edges(
                 continue
             row_before, start, middle_before = spots[source]
             if row != row_before:  # one line ends the source's row, another line starts this row
-                ax.plot([start.right, start.right + start.box.slant / 2 + GAP], [middle_before + start.y] * 2, **LINE)
+                _line(ax, [start.right, start.right + start.box.slant / 2 + GAP], [middle_before + start.y] * 2, **LINE)
                 start = start._replace(x=-GAP, box=Box(0, 0, 0, 0))
             route = _route(start, end, lines[row])
-            ax.plot([x for x, _ in route], [middle + y for _, y in route], **LINE)
+            _line(ax, [x for x, _ in route], [middle + y for _, y in route], **LINE)
 
 
 def _route(start: Placed, end: Placed, line: DiagramRow) -> list[tuple[float, float]]:

@@ -9,11 +9,9 @@ import os
 import re
 import subprocess
 import sys
-from functools import lru_cache
 from io import BytesIO
 from itertools import combinations, pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -37,18 +35,12 @@ NEEDED = {"roofline": {"on": ROUND}}
 LEVELS = 1.0
 """Root mean square of the differences, of 256 levels: less than a label moved by a pixel."""
 
-pictures = pytest.mark.parametrize("picture", PICTURES, ids=name_of)
 
-
-@lru_cache(maxsize=64)
-def _made(at: int) -> Figure:
-    kind, networks, options = PICTURES[at]
-    return plot.figure(kind, analyses(networks), **options)
-
-
-def made(*picture: Any) -> Figure:
-    """The figure of a picture, drawn once for all tests of it."""
-    return _made(PICTURES.index(picture))
+@pytest.fixture(scope="module", params=PICTURES, ids=name_of)
+def picture(request: pytest.FixtureRequest) -> tuple[str, Figure]:
+    """The name of a picture and its figure, drawn once for all tests of it, which therefore run one after the other."""
+    kind, networks, options = request.param
+    return name_of(request.param), plot.figure(kind, analyses(networks), **options)
 
 
 def drawn(figure: Figure, path: Path) -> Path:
@@ -60,15 +52,14 @@ def drawn(figure: Figure, path: Path) -> Path:
     return path
 
 
-@pictures
 def test_the_picture_is_the_one_that_was_looked_at(picture, tmp_path, overwrite):
-    name = f"{name_of(picture)}.png"
-    picture = drawn(made(*picture), tmp_path / name)
+    name, figure = f"{picture[0]}.png", picture[1]
+    now = drawn(figure, tmp_path / name)
     if overwrite:
-        (BASELINE / name).write_bytes(picture.read_bytes())
+        (BASELINE / name).write_bytes(now.read_bytes())
     expected = tmp_path / f"expected_{name}"
     expected.write_bytes((BASELINE / name).read_bytes())
-    assert compare_images(str(expected), str(picture), LEVELS) is None
+    assert compare_images(str(expected), str(now), LEVELS) is None
 
 
 def test_the_comparison_sees_a_small_change(tmp_path):
@@ -95,9 +86,8 @@ def texts(figure: Figure) -> list[Text]:
     return drawn
 
 
-@pictures
 def test_no_label_covers_another_or_leaves_the_page_which_is_a_column_of_readable_texts(picture):
-    figure = made(*picture)
+    _, figure = picture
     assert figure.get_figwidth() == WIDTHS["column"]
     assert figure.get_figheight() < 9, "taller than a page"
     found = texts(figure)
