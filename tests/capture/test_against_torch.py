@@ -13,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 import archcalc
 from archcalc.capture.models import model_of
 from archcalc.witness import build
+from archcalc.witness.as_on_cpu import AsOnCpu
 from archcalc.witness.counterpart import output_difference, pairs, take
 from archcalc.witness.random_weights import fill
 
@@ -48,7 +49,7 @@ def test_optical_flow() -> None:
     images = {"image1": (3, 128, 128), "image2": (3, 128, 128)}
     totals = archcalc.load("torchvision:raft_small", input=images).analyze().totals
     module = model_of("torchvision:raft_small").module.to("meta").eval()
-    with FlopCounterMode(display=False) as counter, torch.no_grad(), torch.device("meta"):
+    with AsOnCpu(), FlopCounterMode(display=False) as counter, torch.no_grad(), torch.device("meta"):
         module(*(torch.zeros(1, *size) for size in images.values()))
     stated = torchvision.models.get_model_weights("raft_small").DEFAULT.meta["num_params"]
     assert (totals.params, 2 * totals.macs) == (stated, counter.get_total_flops())

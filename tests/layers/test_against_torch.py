@@ -213,10 +213,10 @@ def test_upsample(mode, aligned):
     written = {"mode": mode, "align_corners": aligned or None}
     for n, m in itertools.product(range(1, 9), range(1, 9)):
         x = Shape(2, (n, 3))
-        assert made("upsample", x, size=[m, 5], **how) == torch_made(nn.Upsample((m, 5), **written), x)
+        assert made("upsample", x, size=[m, 5], **how) == torch_made(nn.Upsample((m, 5), **written), x, "cpu")
     for factor in (1, 2, 3):
         module = nn.Upsample(scale_factor=factor, **written)
-        assert made("upsample", x, scale=factor, **how) == torch_made(module, x)
+        assert made("upsample", x, scale=factor, **how) == torch_made(module, x, "cpu")
 
 
 @pytest.mark.parametrize("mode", ["bilinear", "bicubic"])

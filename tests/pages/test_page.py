@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 from collections import Counter
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -28,6 +29,12 @@ from archcalc.report.evidence import Evidence
 
 ROOT = Path(__file__).parent.parent.parent
 REPORTS = ROOT / "reports" / "networks"
+
+
+@cache
+def whole(name: str) -> str:
+    """The page of a network with all pictures, made once for the tests that read it."""
+    return html_page(page(load(name), Evidence()))
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -221,7 +228,7 @@ def test_figures_that_are_no_match_come_first_with_their_input_and_none_twice():
 
 
 def test_pictures_of_a_page_have_the_colours_of_its_style():
-    text = html_page(page(load("lenet5"), Evidence()))
+    text = whole("lenet5")
     pictures = text[text.index('<div class="pictures">') :]
     assert not set(re.findall(r"#[0-9a-f]{6}\b", pictures)) & set(DARK)
     used = set(re.findall(r"var\((--c\d+)\)", text))
@@ -253,7 +260,7 @@ class Ids(HTMLParser):
 
 @pytest.mark.parametrize("name", ["lenet5", "googlenet"])
 def test_ids_are_there_once_and_lead_somewhere(name):
-    text = html_page(page(load(name), Evidence()))
+    text = whole(name)
     found = Ids(text)
     assert len(set(found.ids)) == len(found.ids)
     assert set(found.used) <= set(found.ids)

@@ -26,6 +26,8 @@ from tests.witness import networks as random
 
 torch = pytest.importorskip("torch")
 
+from archcalc.witness.as_on_cpu import AsOnCpu  # noqa: E402
+
 
 @pytest.fixture(autouse=True, scope="module")
 def _one_thread() -> Iterator[None]:
@@ -69,7 +71,7 @@ def assert_same_function(network: Network) -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_family_of_the_zoo_has_the_same_names_and_shapes(family: str) -> None:
     for network in varied(family):
-        with torch.device("meta"), torch.no_grad():
+        with AsOnCpu(), torch.device("meta"), torch.no_grad():
             ours, theirs = build(network, "meta").state_dict(), exported(network)().eval()
             assert {key: value.shape for key, value in theirs.state_dict().items()} == {
                 key: value.shape for key, value in ours.items()

@@ -97,7 +97,8 @@ def test_the_pyramid_is_torchvisions() -> None:
     theirs = resnet_fpn_backbone(backbone_name="resnet50", weights=None, norm_layer=torch.nn.BatchNorm2d)
     ours = Built(load("fpn_resnet50", input=(3, 64, 96)))
     images = torch.rand(2, 3, 64, 96, generator=torch.Generator().manual_seed(1))
-    paired, problem = pairs(ours, theirs, images)
+    with Uncomputed():
+        paired, problem = pairs(ours, theirs, images)
     assert not problem
     fill(theirs)
     take(ours, theirs, paired)
