@@ -12,6 +12,9 @@ from archcalc.layers.dense import Linear
 from archcalc.network import Network, Node
 from archcalc.sizes import NO_WORK, Int, Params, Work, equal
 
+MAKERS = (*CONVOLUTIONS, Linear)
+"""The layers whose outputs are activations, as RegNet's paper and fvcore count."""
+
 
 class Totals(NamedTuple):
     """Sums over the rows of an analysis; operations and values are for the whole batch.
@@ -111,12 +114,13 @@ def _line(one: Any, two: Any, batch: Int) -> Any:
 
 def node_activations(node: Node) -> Int:
     """The values that a convolution or a linear layer makes for one image; 0 for any other layer."""
-    return node.shape.values * node.times if isinstance(node.layer, (*CONVOLUTIONS, Linear)) else 0
+    return node.shape.values * node.times if isinstance(node.layer, MAKERS) else 0
 
 
 def sum_activations(network: Network, batch: Int, training: bool) -> Int:
     """The values that convolutions and linear layers make, for the batch: what RegNet's paper and fvcore call activations."""
-    return sum(map(node_activations, network.running(training))) * batch
+    layers = counted(network, training and not network.side_problem)
+    return sum(node.shape.values * node.parts * many for node, many in layers if isinstance(node.layer, MAKERS)) * batch
 
 
 def part_sums(rows: Iterable[Row], batch: Int) -> dict[str, dict[str, Work]]:

@@ -97,8 +97,11 @@ class Replay(Turns):
         self.runs: dict[Any, Run] = {}
         """The uses that are not recorded yet: a second use records them."""
         self.records: dict[Any, Record] = {}
-        self.outermost: dict[Any, int] = {}
-        """The layers of the uses that lie in no other use. At the end, they are recorded for other networks of the family."""
+        self.outermost: list[tuple[Any, int, int]] = []
+        """The uses that lie in no other recorded use, each with its first layer and the number of its layers.
+
+        At the end, they are recorded for other networks of the family.
+        """
         self.of_family: dict[Any, Record] = {} if network.arrays else family.records
 
     def run_all(self, steps: list[Step], current: int | None, context: Context) -> int | None:
@@ -143,8 +146,9 @@ class Replay(Turns):
                 self.steps_taken - steps,
                 left - self.left,
             )
-            if not context.blocks:
-                self.outermost[key] = len(self.nodes) - first
+            while self.outermost and self.outermost[-1][1] >= first:
+                self.outermost.pop()
+            self.outermost.append((key, first, len(self.nodes) - first))
         if reached is not None:
             self.reach(reached)
         return result
@@ -158,7 +162,7 @@ class Replay(Turns):
     def keep_records(self) -> None:
         """Record uses for other networks of the family. If there are many records, the earlier ones are dropped."""
         family = self.family
-        for key, layers in () if self.network.arrays else self.outermost.items():
+        for key, _, layers in () if self.network.arrays else self.outermost:
             record = self._record(key) if layers <= MOST_RECORDED // 10 else None
             if record is not None:
                 family.recorded += layers

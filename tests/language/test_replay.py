@@ -136,6 +136,22 @@ networks: {a: {}, b: {depth: 2}, c: {width: 6}, d: {width: 7}}
     assert [node.name for node in expand(family, "b").nodes[1:]] == ["o.a.conv", "o.a.relu", "o.b", "relu1", "relu2"]
 
 
+def test_the_outermost_uses_with_a_name_are_recorded_for_the_family(monkeypatch: pytest.MonkeyPatch):
+    """A use with a label alone has no name and is no copy; the uses in it are, and those in them are parts of them."""
+    copies = []
+    copied = Replay._copied
+    monkeypatch.setattr(Replay, "_copied", lambda self, *given: copies.append(given[2]) or copied(self, *given))
+    stage = "  stage: {layers: [{pair: , name: a}, {pair: , name: bbb}]}\n"
+    pair = "  pair: {layers: [{unit: {out: 3}, name: x}, {unit: {out: 3}, name: yy}]}\n"
+    text = f"input: [3, 8, 8]\nblocks:\n{UNIT}{pair}{stage}layers: [{{stage: , label: one}}]\n"
+    family = read_text(text, "net.yaml", "net")
+    first = told(expand(family, "net"))
+    assert copies == []  # every name has another length than those before it
+    assert told(expand(family, "net")) == first
+    assert copies == ["a.", "bbb."]
+    assert len(family.records) == 2
+
+
 def test_a_use_whose_side_head_does_not_fit_is_no_record():
     """At 4x4 the side head does not fit, at 8x8 it does, also where 4x4 came first."""
     text = """input: [3, 8, 8]
