@@ -9,17 +9,20 @@ word is the word of vector units, whose lanes diverge where a condition differs.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from archcalc.errors import DiffersError
+from archcalc.sizes import settled
 
 LIMIT = 2**63
 """The first number that int64 cannot hold: from here on, lanes are Python's ints."""
 EXACT = 2**53
 """Up to here, the quotient of two ints is that of two floats."""
+
+Result = TypeVar("Result")
 
 DIVISIONS = (operator.floordiv, operator.mod, operator.truediv)
 
@@ -31,28 +34,69 @@ FEW = 4
 """Up to so many lanes run one after another: a run in lanes takes as long as about three single runs."""
 
 
-def apart(run: Callable[[Any], Any], count: int, most: int) -> Any:
-    """The numbers that ``run`` computes for all places from 0 to ``count``, as an array.
+def in_parts(run: Callable[[Any], Result], places: Any, most: int) -> Iterator[tuple[Any, Result]]:
+    """The places in parts, each with the result of ``run`` for the part.
 
     ``run`` takes an array of places, at most ``most`` of them. Where a decision differs between them, they run apart.
     """
-    waiting = np.array_split(np.arange(count), -(-count // most))
-    places, found = [], []
+    waiting = np.array_split(places, -(-places.size // most))
     while waiting:
         here = waiting.pop()
         if 1 < here.size <= FEW:
             waiting += np.array_split(here, here.size)
             continue
         try:
-            values = np.asarray(run(here))
+            result = run(here)
         except DiffersError as error:
             waiting += [here[error.holds], here[~error.holds]]
         else:
-            places.append(here)
-            found.append(np.broadcast_to(values, here.shape))
+            yield here, result
+
+
+def apart(run: Callable[[Any], Any], count: int, most: int) -> Any:
+    """The numbers that ``run`` computes for all places from 0 to ``count``, as an array; see ``in_parts``."""
+    places, found = [], []
+    for here, values in in_parts(run, np.arange(count), most):
+        places.append(here)
+        found.append(np.broadcast_to(np.asarray(values), here.shape))
     if len({values.dtype for values in found}) > 1:  # int64 as float64 would lose digits
         found = [values.astype(object) for values in found]
     return np.concatenate(found)[np.concatenate(places).argsort()]
+
+
+def lanes_of(array: Any) -> Any:
+    """Lanes of the elements of an array, or one number if all are equal."""
+    return array.item(0) if (array == array[0]).all() else array.view(Lanes)
+
+
+class Elements:
+    """The elements of arrays that broadcast together, each by its place in one row."""
+
+    def __init__(self, arrays: Sequence[Any]) -> None:
+        self.shape = np.broadcast_shapes(*(array.shape for array in arrays))
+        self._rows: dict[int, tuple[Any, Any]] = {}  # by the id of an array, which is held
+
+    def places(self, where: Any) -> Any:
+        """The places at which something is true."""
+        return np.broadcast_to(where, self.shape).ravel().nonzero()[0]
+
+    def lanes(self, n: Any, places: Any) -> Any:
+        """The elements of an array at some places; n itself if it is no array."""
+        if not isinstance(n, np.ndarray):
+            return n
+        if id(n) not in self._rows:
+            self._rows[id(n)] = n, np.broadcast_to(n, self.shape).ravel()
+        return lanes_of(self._rows[id(n)][1][places])
+
+    def array(self, found: Sequence[tuple[Any, Any]]) -> Any:
+        """The array of numbers at their places, and 0 elsewhere; of one place along dimensions in which all are equal."""
+        result = np.zeros(self.shape, np.asarray(found[0][1]).dtype)
+        for places, numbers in found:
+            result.flat[places] = numbers
+        for axis in range(result.ndim):
+            first = result.take([0], axis)
+            result = first if (result == first).all() else result
+        return settled(result)
 
 
 class _NoKeyError(DiffersError, TypeError):

@@ -125,6 +125,11 @@ def largest(n: Any) -> Int:
     return high
 
 
+def settled(n: Any) -> Any:
+    """n, and one number in the place of an array of ints or truths whose elements are equal."""
+    return n.item(0) if is_array(n) and n.dtype.kind != "f" and equal(n, n.item(0)) else n
+
+
 def int_text(n: Any) -> str:
     """n as text for a message: an array as its smallest and largest number."""
     return f"[{n.min()}..{n.max()}]" if is_array(n) else str(n)
@@ -245,7 +250,7 @@ class Window(NamedTuple):
     reads                  if units differ: unit q * up + r reads positions ``reads[r]``, moved by q * stride
     exact                  False: without ``reads``, the formula is a bound
     over                   positions of the last unit's window behind the end of the input; negative: the number of
-                           positions at the end that no window reads
+                           positions at the end that no window reads; None: see ``reads_both_ends``
     wraps                  if not 0: the size of the input. Only ``reads`` describes the window. The list has an entry
                            for every unit, and its positions are counted modulo ``wraps``
     reads_both_ends        if ``over`` is None: whether the first and the last unit read the first and the last position
@@ -260,7 +265,7 @@ class Window(NamedTuple):
     reads_both_ends: bool = True
     by: Int = 1
     reads: tuple[Span, ...] = ()
-    over: int | None = None
+    over: Int | None = None
     wraps: int = 0
 
     def reading(self, unit: int) -> Span:
@@ -272,11 +277,17 @@ class Window(NamedTuple):
         span = self.reads[phase]
         return (span[0] + turn * self.stride, span[1] + turn * self.stride) if span else ()
 
-    def with_edges(self, size: int, units: int) -> Window:
+    def with_edges(self, size: Int, units: Int) -> Window:
         """The window with ``reads_both_ends`` for an input of ``size`` positions and an output of ``units`` units."""
-        spans = zip((self.reading(0), self.reading(units - 1)), (0, size - 1), strict=True)
-        edges = all(span and span[0] <= at <= span[1] and (at - span[0]) % self.by == 0 for span, at in spans)
-        return self._replace(reads_both_ends=bool(edges))
+        return self._replace(reads_both_ends=settled(self._reads(0, 0) & self._reads(units - 1, size - 1)))
+
+    def _reads(self, unit: Int, position: Int) -> bool:
+        """Whether a unit reads a position; on arrays, of every element."""
+        phase, at, found = unit % self.up, position - unit // self.up * self.stride, False
+        for number in range(self.up) if is_array(phase) else (phase,):
+            first, last = self.reading(number) or (1, 0)
+            found |= (phase == number) & (first <= at) & (at <= last) & ((at - first) % self.by == 0)
+        return found
 
 
 MOST_READS = 1024

@@ -122,13 +122,10 @@ class _Elements:
 
 
 def _at(value: Any, places: Any) -> Any:
-    from archcalc.lanes import Lanes
+    from archcalc.lanes import lanes_of
 
     if isinstance(value, dict):
         return {name: _at(item, places) for name, item in value.items()}
     if isinstance(value, list):
         return [_at(item, places) for item in value]
-    if not is_array(value):
-        return value
-    taken = value[places]
-    return taken.item(0) if (taken == taken[0]).all() else taken.view(Lanes)
+    return lanes_of(value[places]) if is_array(value) else value

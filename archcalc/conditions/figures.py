@@ -47,8 +47,8 @@ def _field(analysis: Analysis) -> Int | None:
     for row in of_an_image.rows:
         if not row.field:
             continue
-        found, known = True, all(axis.exact for axis in row.field)
-        local = product((axis.least.step != 0) * 1 for axis in row.field) if known else 1
+        found, known = True, product(axis.exact * 1 for axis in row.field)
+        local = greater(product((axis.least.step != 0) * 1 for axis in row.field), 1 - known)
         here: Any = product(axis.field.size for axis in row.field) * local * row.present
         longest: Any = 0
         for axis in row.field:

@@ -7,8 +7,8 @@ from typing import Any
 
 from archcalc.field.joining import Layouts, Result, aligned, bounds
 from archcalc.field.layout import FREE, Digit, Layout, free
-from archcalc.field.reading import Reading, all_windows, everything, one_by_one
-from archcalc.sizes import ITSELF, POINT, Shape, Window, alike, equal, is_array
+from archcalc.field.reading import Reading, all_of, all_windows, everything, one_by_one
+from archcalc.sizes import ITSELF, POINT, Shape, Window, alike, equal, is_array, smallest
 
 BIAS = 3
 """The number of the bias among the inputs."""
@@ -43,7 +43,7 @@ def _read(layer: Any, layouts: Layouts, target: Layout) -> tuple[list[tuple[Wind
         if layout:
             read = _added if at == BIAS else _attended
             each = {axis: read(layer, layout, target, axis) for axis in axes}
-            every = all(equal(n, 1) or (each[at].whole and each[at].exact) for at, n in enumerate(layout.axes))
+            every = all(smallest((n == 1) | (each[at].whole & each[at].exact)) for at, n in enumerate(layout.axes))
             every = every and not layer.causal  # the first of the last axis reads itself alone
             told = told or every
             if layout.tokens and not every:  # a token may have seen more than its window
@@ -83,7 +83,7 @@ def _attended(layer: Any, layout: Layout, target: Layout, axis: int) -> Window:
         return _before(layout, target, axis) if alone else everything(n, exact=False)
     masked = _masked(layer, layout, axis)
     if len(inside) == len(places):
-        return everything(n, exact=masked is False)
+        return all_of(n, exact=masked is False)
     if not same or masked is None:
         return everything(n, exact=False)
     reading = Reading(layout)
@@ -111,7 +111,7 @@ def _added(layer: Any, layout: Layout, target: Layout, axis: int) -> Window:
     if equal(n, 1) or not inside:
         return _own(layout, target, axis)
     hides = layer.causal or layer.shifted
-    return everything(n, exact=len(inside) == len(places) and not hides)
+    return all_of(n, exact=len(inside) == len(places) and not hides)
 
 
 def _own(layout: Layout, target: Layout, axis: int) -> Window:

@@ -14,7 +14,7 @@ from itertools import pairwise
 from math import gcd as gcd_of
 from typing import Any, NamedTuple
 
-from archcalc.sizes import Int, Span, Window, ceil_div, greater, is_array, lesser
+from archcalc.sizes import Int, Span, Window, ceil_div, greater, is_array, lesser, settled
 
 SCANNED = 16
 """The most positions of a window that are examined per phase, on average. If more are needed, the field is a bound."""
@@ -99,8 +99,8 @@ class Field(NamedTuple):
 
     @property
     def whole(self) -> bool:
-        """Whether every unit has the same field. Always False on arrays."""
-        return not is_array(self.step) and self.step == 0 and not self.phases
+        """Whether every unit has the same field; on arrays, of every element."""
+        return (self.step == 0) & (not self.phases)
 
     def hull(self, units: Int, pixels: Int) -> Field:
         """The field of all units together, cut to a network input of ``pixels`` pixels."""
@@ -109,11 +109,18 @@ class Field(NamedTuple):
 
     def _ends(self, units: Int) -> tuple[Int, Int]:
         """The first and last pixel over all units. If no unit sees a pixel, last is smaller than first."""
-        if not self.phases or is_array(units):
+        if not self.phases:
             return ceil_div(self.first, self.per), (self.last + (units - 1) * self.step) // self.per
-        few = min(units, self.per)
-        spans = [self.of(unit) for unit in (*range(few), *range(units - few, units))]
-        return min((s[0] for s in spans if s), default=0), max((s[1] for s in spans if s), default=-1)
+        seen = [(phase, span) for phase, span in enumerate(self.phases) if span]
+        first, none = max((span[0] for _, span in seen), default=0), True
+        last: Int = min((span[1] for _, span in seen), default=-1)
+        for phase, span in seen:
+            here = units > phase  # unit ``phase`` has the first pixels of its phase, a unit of the last turn the last
+            turn = (units - 1 - phase) // len(self.phases)
+            first = mixed_number(first, lesser(first, span[0]), here)
+            last = mixed_number(last, greater(last, span[1] + turn * self.step), here)
+            none = none & (units <= phase)
+        return mixed_number(first, 0, none), mixed_number(last, -1, none)
 
 
 def _moved(span: Span, by: int) -> Span:
@@ -150,7 +157,7 @@ def behind(field: Field, window: Window, most: int) -> Field | None:
     numbers = (*field[:4], window.span, window.stride, window.before, window.by)
     if any(map(is_array, numbers)) or len(field.of_each()) != field.per:
         return None
-    return _behind(field, window, most)
+    return _behind(field, window._replace(over=None, reads_both_ends=True), most)
 
 
 @lru_cache(maxsize=1024)
@@ -198,22 +205,21 @@ def _ordered(phases: Sequence[Span], step: int) -> bool:
 
 def mixed(a: Field, b: Field, which: Any) -> Field:
     """The lines of two fields on arrays: the line of b where ``which`` is 1, else the line of a."""
-    first, last, step, per = (_mixed(m, n, which) for m, n in zip(a[:4], b[:4], strict=True))
+    first, last, step, per = (mixed_number(m, n, which) for m, n in zip(a[:4], b[:4], strict=True))
     return Field(first, last, step, per)
 
 
-def _mixed(m: Int, n: Int, which: Any) -> Int:
-    return m if m is n or (type(m) is type(n) is int and m == n) else m + (n - m) * which
+def mixed_number(m: Int, n: Int, which: Any) -> Int:
+    """n where ``which`` is 1, else m."""
+    return m if m is n or (type(m) is type(n) is int and m == n) else settled(m + (n - m) * which)
 
 
 def narrower(a: Field, b: Field) -> Field:
     """The smaller of two fields."""
     if a is b:
         return a
-    smaller = b.size < a.size
-    if is_array(smaller):
-        return mixed(a, b, smaller)
-    return b if smaller else a
+    smaller = settled(b.size < a.size)
+    return mixed(a, b, smaller) if is_array(smaller) else b if smaller else a
 
 
 def meeting(a: Field, b: Field, most: int) -> Field | None:

@@ -10,7 +10,7 @@ from archcalc.field.reading import Reading, all_windows, everything, one_by_one
 from archcalc.field.sliding import slid
 from archcalc.layers.join import overlap
 from archcalc.layers.spread import spread
-from archcalc.sizes import ITSELF, POINT, Int, Shape, Span, Window, alike, equal, is_array, largest, product
+from archcalc.sizes import ITSELF, POINT, Int, Shape, Span, Window, alike, equal, is_array, largest, product, settled
 
 Result: TypeAlias = tuple[Layout | None, list[tuple[Window, ...]]]
 """The layout of the output, None if no input depends on the network input; and the windows on each input's grid."""
@@ -51,7 +51,7 @@ def _steps(x: Shape, out: Shape) -> tuple[Window, ...]:
     _, here, there = overlap(out, x)
     if equal(here, 1):
         rows = zip(out.axes, x.axes, strict=True)
-        return tuple(Window(1, there, over=None if is_array(n) else (n - 1) * there + 1 - m) for n, m in rows)
+        return tuple(Window(1, there, over=settled((n - 1) * there + 1 - m)) for n, m in rows)
     return tuple(spread(m, 1, here, 0, 0, 1, n) for n, m in zip(out.axes, x.axes, strict=True))
 
 

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from archcalc.field.joining import Layouts, Result, bounds
 from archcalc.field.layout import FREE, Layout, Slot, free
-from archcalc.field.reading import Reading, all_windows, everything
-from archcalc.sizes import ITSELF, POINT, Int, Shape, Window, alike, equal
+from archcalc.field.reading import Reading, all_of, all_windows, everything
+from archcalc.sizes import ITSELF, POINT, Int, Shape, Window, alike, equal, settled
 
 
 class Side(NamedTuple):
@@ -44,7 +44,7 @@ class Side(NamedTuple):
         if equal(n, 1):
             return ITSELF if equal(m, 1) else Window(1, whole=True)
         if window.whole:
-            return window
+            return window._replace(exact=settled(window.exact & (n != 1)))  # a unit of one position reads itself
         there = self.after
         same = equal(there.axes[axis], m) and equal(there.shifts[axis], target.shifts[axis])
         return window if same else everything(n, exact=False)
@@ -108,7 +108,7 @@ def _all(layout: Layout, target: Layout, *, exact: bool = True) -> tuple[Window,
     """The windows of units that read all positions of a map."""
     axes = zip(layout.axes, target.axes, strict=True)
     each = {
-        axis: everything(n, exact=exact) if not equal(n, 1) else ITSELF if equal(m, 1) else Window(1, whole=True)
+        axis: all_of(n, exact=exact) if not equal(n, 1) else ITSELF if equal(m, 1) else Window(1, whole=True)
         for axis, (n, m) in enumerate(axes)
     }
     return all_windows(each, len(target.axes))

@@ -39,6 +39,11 @@ class _Known:
             return None
         if any(axis_field.field.step == 0 or axis_field.least.step == 0 for axis_field in field):
             return None
+        sizes = (at for network in (self.network, here.network) for at in network.input_shapes(node)[0].axes)
+        if windows and max(window.by for window in windows) > min(
+            sizes
+        ):  # a map smaller than the distance of two cells
+            return None
         if node.layer.joins and any(shape.axes != axes for shape in here.network.input_shapes(node)):
             return None
         return on_map(field, axes) if any(axis_field.field.phases for axis_field in field) else field

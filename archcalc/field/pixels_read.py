@@ -2,12 +2,14 @@
 
 A field is a formula for maps without borders. Units of real maps may read fewer pixels: after a stride, some pixels at
 the border may stay unread. So if a layer takes the whole map, its field is computed here. Positions are stored as runs.
-So the time depends on the number of layers and not on the sizes.
+So the time depends on the number of layers and not on the sizes. On arrays, many elements are followed at once, in lanes
+(``archcalc.lanes``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import reduce
 from heapq import heappop, heappush
 from math import lcm
 from typing import Any, NamedTuple
@@ -16,7 +18,7 @@ from archcalc.field.grid import Grid
 from archcalc.field.listed import on_ring
 from archcalc.field.paths import followed
 from archcalc.network import Network, Node
-from archcalc.sizes import POINT, Span, Window, ceil_div
+from archcalc.sizes import POINT, Span, Window, alike, ceil_div, greater, lesser, positive
 
 MOST_RUNS = 1000
 """The most runs of positions that are followed on one map. If more are needed, the field stays a bound."""
@@ -32,15 +34,27 @@ class Run(NamedTuple):
     high: int
     by: int = 1
 
+    def __hash__(self) -> int:
+        """Of lanes too, by their bytes."""
+        return hash(tuple([n if type(n) is int else bytes(n) for n in self]))
+
 
 class PixelReader:
     """Finds the pixels of the network input that units read, past the gates or over all paths (``gates``).
 
-    The pixels that a whole map reads are stored for the next layer that takes this map.
+    The pixels that a whole map reads are stored for the next layer that takes this map. ``lanes`` makes lanes of the arrays
+    of the network; these are followed.
     """
 
-    def __init__(self, network: Network, *, gates: bool = False, grid: Grid | None = None) -> None:
-        self.network, self.gates, self.grid = network, gates, grid or Grid(network)
+    def __init__(
+        self,
+        network: Network,
+        *,
+        gates: bool = False,
+        grid: Grid | None = None,
+        lanes: Callable[[Any], Any] | None = None,
+    ) -> None:
+        self.network, self.gates, self.grid, self._lanes = network, gates, grid or Grid(network), lanes
         self.runs_left = max(AT_LEAST, PER_LAYER * len(network.nodes))
         self.cut = False
         """Whether units of the last answer have windows beyond the border of a map."""
@@ -67,25 +81,16 @@ class PixelReader:
                 return None
             if not runs:
                 continue
-            whole = (at, axis) if runs == [Run(0, self._size(here, axis) - 1)] else None
+            whole = (at, axis) if alike(runs, [Run(0, self._size(here, axis) - 1)]) else None
             if not order and not pixels and whole:
                 whole_maps.append(whole)  # all pixels are read through this map
             known, cut = self._whole.get(whole, ((), False)) if whole else ((), False)
             if known or at == self.grid.source:
-                self.cut |= cut
-                ends = known or (min(run.low for run in runs), max(run.high for run in runs))
-                pixels = (min(pixels[0], ends[0]), max(pixels[1], ends[1])) if pixels else ends
+                self.cut = self.cut | cut
+                ends = known or (reduce(lesser, [run.low for run in runs]), reduce(greater, [run.high for run in runs]))
+                pixels = (lesser(pixels[0], ends[0]), greater(pixels[1], ends[1])) if pixels else ends
                 continue
-            windows = self._windows_of(here) if self.grid.plain else POINT
-            inputs = here.inputs if self.gates else followed(here, self.network)
-            for number, i in enumerate(here.inputs):
-                if i not in inputs or not self.grid.has_field(i):
-                    continue
-                if not self.grid.plain:
-                    windows = self.grid.windows(here, number)
-                window = windows[axis] if windows else None
-                size = self._size(self.network.nodes[i], axis)
-                positions = self._read(window, runs, size, self._size(here, axis))
+            for i, positions in self._inputs_read(here, runs, axis):
                 if positions is None:
                     return None
                 if positions and i not in waiting:
@@ -95,6 +100,23 @@ class PixelReader:
                     waiting[i].update(positions)
         self._whole.update(dict.fromkeys(whole_maps, (pixels, self.cut)))
         return pixels
+
+    def _inputs_read(self, node: Node, runs: Sequence[Run], axis: int) -> Iterable[tuple[int, set[Run] | None]]:
+        """The inputs of a node, each with the positions that the units in ``runs`` read; None if these are too many."""
+        for present, before in reversed(node.instead):
+            if self._lanes and self._lanes(present) == 0:  # the turn of a repeat that ends here is not there
+                return [(before, set(runs))]
+        windows = self._windows_of(node) if self.grid.plain else POINT
+        inputs = node.inputs if self.gates else followed(node, self.network)
+        reads: list[tuple[int, set[Run] | None]] = []
+        for number, i in enumerate(node.inputs):
+            if i not in inputs or not self.grid.has_field(i):
+                continue
+            if not self.grid.plain:
+                windows = self.grid.windows(node, number)
+            size = self._size(self.network.nodes[i], axis)
+            reads.append((i, self._read(self._window(windows, axis), runs, size, self._size(node, axis))))
+        return reads
 
     def _windows_of(self, node: Node) -> tuple[Window, ...]:
         inputs = self.network.input_shapes(node)
@@ -106,6 +128,12 @@ class PixelReader:
         if key not in self._windows:
             self._windows[key] = node.layer.window(*inputs)
         return self._windows[key]
+
+    def _window(self, windows: Sequence[Window], axis: int) -> Window | None:
+        """The window along an axis; None if every unit reads its own position."""
+        if not windows:
+            return None
+        return Window(*map(self._lanes, windows[axis])) if self._lanes else windows[axis]
 
     def _read(self, window: Window | None, runs: Sequence[Run], size: int, units: int) -> set[Run] | None:
         """The positions of a map of ``size`` positions that the outputs in ``runs`` read; None if too many."""
@@ -124,13 +152,14 @@ class PixelReader:
                     result.update(Run(*piece, positions.by) for piece in pieces)
                     continue
                 within = _within(positions, size)
-                self.cut |= positions.low < 0 or positions.high >= size
+                self.cut = self.cut | (positions.low < 0) | (positions.high >= size)
                 if within:
                     result.add(within)
         return result
 
     def _size(self, node: Node, axis: int) -> int:
-        return int(self.grid.axes(node.index)[axis])
+        size = self.grid.axes(node.index)[axis]
+        return self._lanes(size) if self._lanes else int(size)
 
 
 def _through(window: Window, run: Run) -> Iterable[Run]:
@@ -142,7 +171,8 @@ def _through(window: Window, run: Run) -> Iterable[Run]:
         return
     reads = window.reads or ((-window.before, window.span - 1 - window.before),)
     period = lcm(len(reads), by)
-    for unit in range(low, min(high + 1, low + period), by):  # outputs that are ``period`` apart read the same pattern
+    for place in range(min((high - low) // by + 1, period // by)):  # outputs ``period`` apart read the same pattern
+        unit = low + place * by
         turn, phase = divmod(unit, len(reads))
         span = reads[phase]
         if span:
@@ -168,10 +198,8 @@ def _sums(first: int, many: int, step: int, cells: int, by: int) -> Iterable[Run
 def _within(run: Run, size: int) -> Run | None:
     """The part of a run that lies on a map."""
     low, high, by = run
-    if low < 0:
-        low += ceil_div(-low, by) * by
-    if high >= size:
-        high -= ceil_div(high - size + 1, by) * by
+    low = low + positive(ceil_div(-low, by)) * by
+    high = high - positive(ceil_div(high - size + 1, by)) * by
     if low > high:
         return None
     return Run(low, high, by if low < high else 1)

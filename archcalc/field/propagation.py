@@ -7,22 +7,23 @@ first gate, every field along all paths is the whole network input. So this fiel
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
-from operator import is_
+from functools import cached_property, reduce
+from operator import and_, is_, or_
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from archcalc.errors import LayerError
 from archcalc.field.axis import AxisField, join
-from archcalc.field.field import Field
+from archcalc.field.field import Field, mixed
 from archcalc.field.grid import Grid
 from archcalc.field.paths import followed
+from archcalc.field.vectors import of_the_vector, one_after_another, part, together_of, with_together
 from archcalc.layers.join import Concat
 from archcalc.layers.join import broadcast_windows as windows_of
 from archcalc.network import Network, Node
-from archcalc.sizes import ITSELF, MOST_READS, POINT, Int, Window, is_array, smallest
+from archcalc.sizes import ITSELF, MOST_READS, POINT, Int, Window, alike, is_array, largest, settled, smallest
 
 if TYPE_CHECKING:
-    from archcalc.field.pixels_read import PixelReader
+    from archcalc.field.map_reader import MapReader
 
 FieldByAxis: TypeAlias = tuple[AxisField, ...]
 """The receptive field of a node, along every axis of the network input; () if the node does not depend on this input."""
@@ -53,10 +54,10 @@ class Propagation:
         """For a vector that was made from a map: the axes of the map."""
 
     @cached_property
-    def _pixel_reader(self) -> PixelReader:
-        from archcalc.field.pixels_read import PixelReader
+    def _map_reader(self) -> MapReader:
+        from archcalc.field.map_reader import MapReader
 
-        return PixelReader(self.network, gates=self.gates, grid=self.grid)
+        return MapReader(self.network, gates=self.gates, grid=self.grid)
 
     def add(self, node: Node, windows: tuple[Window, ...]) -> FieldByAxis:
         """The field of the next node, whose layer has the windows; LayerError if numbers become too large."""
@@ -73,20 +74,17 @@ class Propagation:
         return field
 
     def _of_pixels(self, node: Node, field: FieldByAxis) -> FieldByAxis:
-        """A field that is the whole input along an axis is a bound if units read the padding alone along another axis.
-
-        With arrays of sizes, it is a bound if they may do so.
-        """
-        known = any(field is self.fields[i] for i in node.inputs)
-        if known or not self.cut or not any(one.exact and one.field.whole for one in field):
+        """A field that is the whole input along an axis is a bound if units read the padding alone along another axis."""
+        if not self.cut or any(field is self.fields[i] for i in node.inputs):
             return field
-        for axis, one in enumerate(field):
-            sizes = self.grid.axes(node.index)[axis], *one.field[:4]
-            if min(one.ends) > 0:
-                continue
-            if any(map(is_array, sizes)) or self._pixel_reader.of_map(node, axis) == ():
-                return tuple(one._replace(exact=one.exact and not one.field.whole) for one in field)
-        return field
+        whole, none = reduce(or_, [one.exact & one.field.whole for one in field], False), False
+        for axis, one in enumerate(field if largest(whole) else ()):
+            unsure = _except(whole, one.reads_ends | one.some | none)
+            if largest(unsure):
+                none = none | self._map_reader.pixels(node, axis, unsure).none
+        if not largest(none):
+            return field
+        return tuple([one._replace(exact=_except(one.exact, one.field.whole & none)) for one in field])
 
     def _field(self, node: Node, windows: tuple[Window, ...]) -> FieldByAxis:
         grid = self.grid
@@ -105,7 +103,7 @@ class Propagation:
             ((at, source),) = places
             inputs, windows = [source], grid.windows(node, at)
             if axes and source in self._maps:
-                return _of_the_vector(self.fields[source])
+                return of_the_vector(self.fields[source])
         before = self.fields[inputs[0]] if len(inputs) == 1 else self._joined(node, list(enumerate(inputs)))
         if windows is POINT:
             return before if axes else self._vector(node, inputs[0], before)
@@ -114,7 +112,7 @@ class Propagation:
             field = self._of_whole_maps(inputs[0], windows, before, field)
         if not axes and self.network.nodes[inputs[0]].shape.axes:
             self._maps[node.index] = grid.map_of(inputs[0])
-            return tuple(a if a.field.whole else a._replace(together=b) for a, b in zip(before, field, strict=True))
+            return tuple(map(with_together, before, field))
         in_turns, last = False, None
         for axis_field in field:
             if axis_field is last:  # the axis before has the same field
@@ -139,11 +137,11 @@ class Propagation:
         if source not in self._maps:
             return before
         if node.layer.mixes:
-            return _together(before)
+            return together_of(before)
         map_axes = self._maps[node.index] = self._maps[source]
         if smallest(node.shape.values - self.network.nodes[source].shape.values) >= 0:
             return before
-        return tuple(_part(axis_field, one_map=bool(map_axes)) for axis_field in before)
+        return tuple(part(axis_field, one_map=bool(map_axes)) for axis_field in before)
 
     def _joined(self, node: Node, places: Sequence[tuple[int, int]]) -> FieldByAxis:
         """The field at a join.
@@ -164,12 +162,12 @@ class Propagation:
         paths = [self.fields[i] for i in inputs]
         if not any(i in self._maps for i in inputs):
             return self._hull(paths)
-        whole = self._hull([_together(path) for path in paths])
+        whole = self._hull([together_of(path) for path in paths])
         maps = [self._maps.get(i) for i in inputs]
         if isinstance(node.layer, Concat):
             self._maps[node.index] = ()
-            return tuple(_one_after_another(at, all_) for *at, all_ in zip(*paths, whole, strict=True))
-        if any(path != paths[0] for path in paths) and (not all(maps) or len(set(maps)) > 1):
+            return tuple(one_after_another(at, all_) for *at, all_ in zip(*paths, whole, strict=True))
+        if not alike(paths, paths[:1] * len(paths)) and not (all(maps) and alike(maps, maps[:1] * len(maps))):
             return tuple(axis_field._replace(exact=False) for axis_field in whole)
         self._maps[node.index] = maps[0] or ()
         return tuple(a._replace(together=b) for a, b in zip(self._hull(paths), whole, strict=True))
@@ -179,7 +177,7 @@ class Propagation:
         source = self.network.nodes[index]
         field = self.fields[index]
         if index in self._maps:
-            return _together(field)
+            return together_of(field)
         if self.grid.plain:
             if all(map(is_, source.shape.axes, node.shape.axes)):
                 return field
@@ -203,8 +201,7 @@ class Propagation:
     ) -> FieldByAxis:
         """The field ``after`` windows that take the whole map ``source``, cut to the pixels that this map reads.
 
-        ``before`` is the field of the source. A field does not change if it is exact, if ``before`` is a bound, or on
-        arrays.
+        ``before`` is the field of the source. A field does not change where it is exact, and where ``before`` is a bound.
         """
         if not self.cut:
             return after
@@ -213,12 +210,18 @@ class Propagation:
             if axis and new is after[axis - 1] and old is before[axis - 1]:  # the axis before has the same fields
                 result.append(result[-1])
                 continue
-            bound = window.whole and window.exact and old.exact and not new.exact
-            if bound and not any(map(is_array, (*self.grid.axes(source), *old.field[:4]))):
-                ends = self._pixel_reader.of_map(self.network.nodes[source], axis)
-                new = new._replace(field=Field(*ends, 0, 1), exact=True) if ends else new
+            bound = window.whole & window.exact & _except(old.exact, new.exact)
+            if largest(bound):
+                first, last, some, _ = self._map_reader.pixels(self.network.nodes[source], axis, bound)
+                cut = mixed(new.field, Field(first, last, 0, 1), some)
+                new = new._replace(field=cut, exact=settled(new.exact | some), some=settled(new.some | some))
             result.append(new)
         return tuple(result)
+
+
+def _except(holds: Any, other: Any) -> Any:
+    """Whether something holds and another thing does not, of every element."""
+    return settled(holds & (other ^ True))
 
 
 def has_gates(network: Network) -> bool:
@@ -226,19 +229,14 @@ def has_gates(network: Network) -> bool:
     return any(len(followed(node, network)) < len(node.inputs) for node in network.nodes if node.layer.joins)
 
 
-def _of_the_vector(field: FieldByAxis) -> FieldByAxis:
-    """The field of a map made from a vector, whose values have single fields: of all values together, as a bound."""
-    return tuple(one if one.together is None else one.together._replace(exact=False) for one in field)
-
-
 def _anywhere(pixels: Int) -> AxisField:
     """The field of a unit of a region, which may lie anywhere: the whole input, as a bound."""
-    return AxisField(Field(0, pixels - 1, 0, 1), Field(0, pixels - 1, 0, 1), exact=False)
+    return AxisField(Field(0, pixels - 1, 0, 1), Field(0, pixels - 1, 0, 1), exact=False, some=False)
 
 
 def _of_parts(joined: AxisField, *parts: AxisField) -> AxisField:
     """The field of maps that lie next to each other, along another axis: a bound if the fields of the maps differ."""
-    return joined if all(part.field == parts[0].field for part in parts) else joined._replace(exact=False)
+    return joined if all(alike(part.field, parts[0].field) for part in parts) else joined._replace(exact=False)
 
 
 def on_map(field: FieldByAxis, axes: Sequence[Int]) -> FieldByAxis:
@@ -248,29 +246,11 @@ def on_map(field: FieldByAxis, axes: Sequence[Int]) -> FieldByAxis:
 
 
 def _on(field: AxisField, units: Int) -> AxisField:
-    """The field on an axis of ``units`` units. On arrays, a bound if a map has fewer units than phases."""
+    """The field on an axis of ``units`` units. On arrays, a bound where a map has fewer units than phases."""
     if is_array(units):
-        few = smallest(units) < field.field.per
-        return field._replace(field=field.field.line(), least=field.least.line(), exact=False) if few else field
+        lines = [line for line in (field.field, field.least) if line.phases]
+        return field._replace(exact=settled(reduce(and_, [units >= line.per for line in lines], field.exact)))
     return field.on(units)
-
-
-def _together(field: FieldByAxis) -> FieldByAxis:
-    return tuple(axis_field.together or axis_field for axis_field in field)
-
-
-def _part(field: AxisField, *, one_map: bool) -> AxisField:
-    """The field of some values of a vector. The code does not track which values, so ``together`` is a bound."""
-    together = field.together and field.together._replace(exact=False)
-    return field._replace(exact=field.exact and one_map and not field.field.phases, together=together)
-
-
-def _one_after_another(fields: Sequence[AxisField], together: AxisField) -> AxisField:
-    """The field of concatenated vectors: the largest and the smallest field of a vector."""
-    largest = max(fields, key=lambda axis_field: axis_field.field.size)
-    least = min(fields, key=lambda axis_field: axis_field.least.size).least
-    exact = all(one.exact or one.field.size <= largest.field.size for one in fields) and largest.exact
-    return AxisField(largest.field, least, exact, together=together)
 
 
 def _per_axis(compute: Callable[..., AxisField], *columns: Sequence[Any]) -> FieldByAxis:

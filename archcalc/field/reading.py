@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from archcalc.field.layout import FREE, Digit, Layout, Slot, free, simplest
-from archcalc.sizes import ITSELF, MOST_READS, POINT, Int, Span, Window, alike, equal, is_array, largest
+from archcalc.sizes import ITSELF, MOST_READS, POINT, Int, Span, Window, alike, equal, is_array, largest, settled
 
 
 def everything(size: Int, *, exact: bool = True, some: bool = True) -> Window:
@@ -13,7 +13,12 @@ def everything(size: Int, *, exact: bool = True, some: bool = True) -> Window:
 
     Not ``exact``: units may read fewer positions, but at least one. Not ``some``: units may read no position.
     """
-    return Window(size, whole=True, exact=exact and some, reads_both_ends=some)
+    return Window(size, whole=True, exact=exact & some, reads_both_ends=some)
+
+
+def all_of(size: Int, *, exact: bool = True) -> Window:
+    """The window of units that read all of several positions; of arrays, a bound where there is one position."""
+    return everything(size, exact=settled(exact & (size != 1)))
 
 
 def in_turn(reads: Sequence[Span], stride: int, by: int = 1) -> Window:

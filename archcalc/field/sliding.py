@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from archcalc.field.layout import FREE, Digit, Layout, Slot, free, split, vector_layout
 from archcalc.field.reading import Reading, everything, grown
 from archcalc.layers.arrangement import Arrangement, Group
-from archcalc.sizes import POINT, Int, Shape, Window, alike, equal, is_array, largest
+from archcalc.sizes import POINT, Int, Shape, Window, alike, equal, is_array, largest, settled, smallest
 
 Result: TypeAlias = tuple[Layout | None, tuple[Window, ...]]
 """The layout of the output, None if the output does not depend on the network input; and the windows on the grid."""
@@ -77,10 +77,11 @@ def _cut(reading: Reading, at: int, first: Int, size: Int) -> bool:
     """
     slot = reading.slots[at]
     body = slot.size - slot.before - slot.after
-    before, after = slot.before - first, first + size - slot.before - body
-    if any(map(is_array, (before, after))):
+    before, after = settled(slot.before - first), settled(first + size - slot.before - body)
+    within: Any = (before >= 0) & (after >= 0)
+    if largest(within) and any(map(is_array, (before, after, *slot[1:]))):
         reading.give_up_slot(at, size)
-    elif before >= 0 and after >= 0:
+    elif largest(within):
         more = before > slot.before or after > slot.after
         if more and reading.told and reading.layout.tokens:  # tokens that have seen the map, and new ones
             reading.some = False
@@ -88,7 +89,7 @@ def _cut(reading: Reading, at: int, first: Int, size: Int) -> bool:
             return True
         reading.told = reading.told and not more
         reading.slots[at] = slot._replace(before=before, after=after)
-    elif before >= size or after >= size:
+    elif smallest((before >= size) | (after >= size)):
         if not reading.told:
             return False
         for axis in range(len(reading.axes)):

@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from archcalc.errors import DiffersError
-from archcalc.field.axis import AxisField
-from archcalc.field.field import mixed
+from archcalc.field.axis import AxisField, chosen
 from archcalc.field.layout import Layout
 from archcalc.network import Node
 from archcalc.sizes import Int, alike
@@ -41,17 +40,8 @@ def _per_axis(present: Int, field: tuple[AxisField, ...], other: tuple[AxisField
     result: list[AxisField] = []
     for at, (one, instead) in enumerate(zip(field, other, strict=True)):
         shared = at and one is field[at - 1] and instead is other[at - 1]
-        result.append(result[-1] if shared else _where(present, one, instead))
+        result.append(result[-1] if shared else chosen(present, one, instead))
     return tuple(result)
-
-
-def _where(present: Int, field: AxisField, other: AxisField) -> AxisField:
-    """The field ``field`` where ``present`` is 1, else ``other``; a bound if one of both is."""
-    exact = field.exact and other.exact and not (field.field.phases or other.field.phases)
-    ends = min(field.ends[0], other.ends[0]), min(field.ends[1], other.ends[1])
-    together = field.together and other.together and _where(present, field.together, other.together)
-    line, least = mixed(other.field, field.field, present), mixed(other.least, field.least, present)
-    return AxisField(line, least, exact, ends, together)
 
 
 def _same(a: Any, b: Any) -> bool:

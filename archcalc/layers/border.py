@@ -17,6 +17,7 @@ from archcalc.sizes import (
     greater,
     int_text,
     largest,
+    settled,
     smallest,
 )
 
@@ -92,7 +93,9 @@ class Crop(Border, type="crop"):
         return n - m
 
     def window(self, x: Shape) -> tuple[Window, ...]:
-        return tuple(Window(1, before=-before, reads_both_ends=_none(before, after)) for before, after in self.sides(x))
+        return tuple(
+            Window(1, before=settled(-before), reads_both_ends=_none(before, after)) for before, after in self.sides(x)
+        )
 
     def shape(self, x: Shape) -> Shape:
         axes = []

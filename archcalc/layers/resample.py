@@ -81,7 +81,7 @@ class Upsample(Layer, type="upsample"):
             before = ceil_div(3 * up - stride, 2) + more
             window = Window(before + (up + stride) // 2 + 1 + more, stride, before, up)
         if is_array(up) or up > MOST_READS:
-            return window._replace(exact=False)
+            return window._replace(exact=False, reads_both_ends=False)
         if self.mode == "nearest":
             firsts = [i * stride // up for i in range(up)]
             reads: tuple[Span, ...] = tuple(zip(firsts, firsts, strict=True))
@@ -99,7 +99,7 @@ class Upsample(Layer, type="upsample"):
         reach = NEIGHBOURS[self.mode] // 2 * up - 1
         window = Window(2 * reach + 1, stride, reach, up)
         if is_array(up) or is_array(stride) or up > MOST_READS:
-            return window._replace(exact=False)
+            return window._replace(exact=False, reads_both_ends=False)
         if n == 1:
             return Window(1, whole=True)
         window = window._replace(reads=tuple(self._around(i * stride, up) for i in range(up)))

@@ -52,8 +52,8 @@ def spread(n: Int, span: Int, stride: Int, pad: Int, extra: Int, dilation: Int, 
     Of the kernel's cells t it reads every (stride/g)-th, g being the greatest common divisor of stride and dilation; the
     inputs that they lie on are dilation/g apart. It may read none: a 1x1 of stride 2 leaves every other output empty.
     """
-    if any(map(is_array, (n, span, stride, pad, dilation, size))) or stride > MOST_READS:
-        return Window(span, 1, span - 1 - pad, stride, exact=False)
+    if any(map(is_array, (span, stride, pad, dilation))) or stride > MOST_READS:
+        return Window(span, 1, span - 1 - pad, stride, exact=False, reads_both_ends=False)
     if stride == 1:
         return Window(span, 1, span - 1 - pad, by=dilation).with_edges(n, size)
     common = gcd(stride, dilation)

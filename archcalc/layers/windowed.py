@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, need_map, per_axis
 from archcalc.layers.settings import Padding, PerAxis
-from archcalc.sizes import Int, Shape, Window, ceil_div, equal, int_text, is_array, largest, positive, product, smallest
+from archcalc.sizes import Int, Shape, Window, ceil_div, int_text, positive, product, settled, smallest
 
 Slide: TypeAlias = tuple[Int, Int, Int, Int, Int]
 """Along one axis: its size, the window's span, the stride, zeros before and zeros after."""
@@ -63,21 +63,8 @@ def _slide(n: Int, span: Int, stride: Int, pad: Any) -> Slide:
 
 
 def _window(n: Int, span: Int, stride: Int, before: Int, after: Int, dilation: Int, size: Int) -> Window:
-    over: Any = (size - 1) * stride - before + span - n
-    if is_array(over) and equal(over, over.item(0)):
-        over = over.item(0)
-    told = not any(map(is_array, (span, stride, before, over, dilation))) and (dilation == 1 or dilation <= smallest(n))
-    edges = _edges(span, dilation, before, over)
-    return Window(span, stride, before, reads_both_ends=edges, by=dilation, over=over if told else None)
-
-
-def _edges(span: Int, dilation: Int, before: Int, over: Int) -> bool:
-    """Whether a cell of the first window lies on the first position, and one of the last on the last.
-
-    ``before`` and ``over`` are how far the two windows stick out.
-    """
-    cells = all(largest(n % dilation) == 0 and largest(n - span) < 0 for n in (before, over))
-    return bool(cells and smallest(over) >= 0)
+    over = (size - 1) * stride - before + span - n
+    return Window(span, stride, settled(before), by=dilation, over=settled(over))
 
 
 def need_fit(n: Int, span: Int, before: Int, after: Int) -> None:

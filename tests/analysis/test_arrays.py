@@ -53,14 +53,13 @@ def same_row(array, scalar, index, shape):
         scalar = scalar._replace(macs=None)
     assert [at(n, index, shape) for n in numbers(array)] == list(numbers(scalar))
     for a, s in zip(array.field, scalar.field, strict=True):
-        assert s.exact or not a.exact  # an array is exact where all of its elements are
+        exact = bool(at(a.exact, index, shape))
+        assert s.exact or not exact
         for f, g in ((a.field, s.field), (a.least, s.least)):
             first, last, step = (Fraction(at(n, index, shape), at(f.per, index, shape)) for n in f[:3])
-            if a.exact:
+            if exact:
                 assert (first, last, step) == tuple(Fraction(n, g.per) for n in g[:3])
-            elif (
-                f is a.field and g.first <= g.last
-            ):  # units that differ, and what a whole map leaves over, are found for single sizes alone
+            elif f is a.field and g.first <= g.last:  # units that differ are found for single sizes alone
                 assert first <= Fraction(g.first, g.per)  # of a map read in the padding alone the field is empty
                 assert Fraction(g.last, g.per) <= last
 
@@ -91,6 +90,76 @@ def test_random_networks(net, heights, widths, batches):
     for index in itertools.product(*map(range, shape)):
         i, j, k = index
         same(array, analyze(nets.build(net, Shape(2, (heights[i], widths[j]))), batch=batches[k]), index, shape)
+
+
+def the_same_fields(array, scalar, index, shape):
+    """The fields of all rows and whether they are exact, past the gates and over all paths."""
+    for a, s in zip(array.rows, scalar.rows, strict=True):
+        for ours, theirs in zip((*a.field, *a.field_with_gates), (*s.field, *s.field_with_gates), strict=True):
+            assert at(ours.exact, index, shape) == theirs.exact, a.name
+            if theirs.exact:
+                for f, g in ((ours.field, theirs.field), (ours.least, theirs.least)):
+                    assert tuple(at(n, index, shape) for n in f[:4]) == g[:4], a.name
+                    assert f.phases == g.phases
+
+
+@settings(RANDOM, max_examples=40)
+@given(
+    nets.exact_networks.filter(lambda net: "upsample" not in repr(net)),
+    st.lists(st.tuples(st.integers(1, 20), st.integers(1, 20)), min_size=2, max_size=4),
+)
+def test_what_whole_maps_read_is_found_for_every_element(net, sizes):
+    """Strides, padding and dilation leave pixels over at some sizes; arrays find them as single sizes do."""
+    try:
+        array = analyze(nets.build(net, Shape(2, tuple(np.array(sizes).T))))
+    except LayerError:
+        assume(False)
+    for i, size in enumerate(sizes):
+        the_same_fields(array, analyze(nets.build(net, Shape(2, size))), (i,), (len(sizes),))
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes"),
+    [
+        ("vgg16", [32, 33, 47, 95, 224]),
+        ("alexnet", [67, 68, 69, 70, 99, 224, 227, 301]),  # strides of 4 leave up to 3 pixels over
+        ("mobilenet_v3_small", [1, 33, 224]),  # gates pool whole maps
+        ("mlp_mixer_s32", [224, 225, 239]),
+        ("segnet", [33, 64, 241]),  # units differ, in the same turns at all sizes
+        ("deit_tiny", [112, 224, 225]),
+    ],
+)
+def test_fields_of_networks_at_many_sizes(name, sizes):
+    network, n = load(name), np.array(sizes)
+    array = network.analyze(input=(3, n, n))
+    for i, size in enumerate(sizes):
+        the_same_fields(array, network.analyze(input=(3, size, size)), (i,), n.shape)
+
+
+TURNS = """
+input: [1, 16, 16]
+params: {turns: 2}
+layers:
+  - conv: {out: 1, kernel: 3, pad: 1}
+    repeat: turns
+  - conv: {out: 1, kernel: 1, stride: 5}
+  - global_avg_pool
+"""
+
+
+def test_whole_maps_behind_turns_that_some_elements_lack(tmp_path):
+    """Units 0, 5, 10, 15 of 16 to 19 read ``turns`` pixels more on both sides: to pixel 15 + turns, or to the last."""
+    path = tmp_path / "turns.yaml"
+    path.write_text(TURNS)
+    turns, sizes = np.array([1, 2, 3]), np.array([16, 18, 19, 20])
+    array = load(str(path), turns=turns[:, None]).analyze(input=(1, sizes, 16))
+    field = array.rows[-1].field[0]
+    assert np.all(field.exact)
+    expected = [[min(size - 1, 15 + more) for size in sizes.tolist()] for more in turns.tolist()]
+    assert np.broadcast_to(field.field.last, (3, 4)).tolist() == expected
+    for index in np.ndindex(3, 4):
+        single = load(str(path), turns=int(turns[index[0]])).analyze(input=(1, int(sizes[index[1]]), 16))
+        assert single.rows[-1].field[0].field.last == expected[index[0]][index[1]]
 
 
 C = ("conv", {"out": 4, "kernel": 3, "pad": 1})

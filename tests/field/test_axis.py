@@ -5,12 +5,14 @@ from functools import cache
 from math import ceil, floor
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from archcalc import load
 from archcalc.field.axis import AxisField, join
 from archcalc.field.field import Field, in_turns
 from archcalc.layers import registry
-from archcalc.sizes import Shape, Window
+from archcalc.sizes import Shape, Window, smallest
 
 NEAREST = Window(2, 1, 1, 2, reads=((0, 0), (0, 0)))
 TRANSPOSED = Window(3, 1, 1, 2, reads=((0, 0), (0, 1)))  # kernel 3, stride 2, pad 1
@@ -96,11 +98,40 @@ def test_how_many_units_at_the_ends_still_read_the_edges(layers, read):
     from archcalc import Network
 
     network = Network("edges", Shape(1, (8,)))
-    for settings in layers:
-        network.add("", registry["conv"](out=1, **settings))
+    for chosen in layers:
+        network.add("", registry["conv"](out=1, **chosen))
     network.add("all", registry["global_avg_pool"]())
     (view,) = network.analyze().rows[-1].field
     assert (view.field.first, view.field.last, view.exact) == (*read, True)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.tuples(*(st.integers(0, 5),) * 2, *(st.integers(1, 4),) * 3), min_size=3, max_size=3),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_windows_of_arrays_are_those_of_their_elements(layers):
+    """Windows of arrays of padding, kernels, strides and dilations, on maps of 24 pixels at first."""
+    np = pytest.importorskip("numpy")
+
+    def behind(columns):
+        field, size = AxisField(), 24
+        for before, after, kernel, stride, by in columns:
+            span, there = (kernel - 1) * by + 1, size
+            size = (size + before + after - span) // stride + 1
+            assume(smallest(size) > 0)
+            over = (size - 1) * stride - before + span - there
+            field = field.through(Window(span, stride, before, by=by, over=over), 24, units=size)
+        return field, field.through(Window(size, whole=True), 24)
+
+    arrays = behind([np.array(rows).T for rows in layers])
+    for i in range(3):
+        for found, single in zip(arrays, behind([rows[i] for rows in layers]), strict=True):
+            numbers = [np.broadcast_to(n, 3)[i] for n in (*found.field[:4], *found.ends, found.exact)]
+            assert numbers == [*single.field[:4], *single.ends, single.exact]
 
 
 UNET = """input: [1, 256, 256]

@@ -127,7 +127,7 @@ CASES = [
         Shape(2, (5, 8)),
         (48, 2),
         {"mac": 2 * 40 * 24, "add": 80},
-        (Window(2, 1, 0), Window(2, 1, 2, reads_both_ends=False)),
+        (Window(2, 1, 0), Window(2, 1, 2)),
     ),
     # mirrored positions instead of zeros: the same numbers
     Case(
@@ -211,7 +211,7 @@ CASES = [
         Shape(6, (2, 3)),
         (),
         {"compare": 36 * 3},
-        (Window(2, 2, 0, reads_both_ends=False), Window(2, 2, 0, reads_both_ends=False)),
+        (Window(2, 2, 0), Window(2, 2, 0)),
     ),
     # rounded up: rows ceil(2/2) + 1 = 2, columns ceil(4/2) + 1 = 3; 36 windows of 9 cells
     Case(
@@ -231,7 +231,7 @@ CASES = [
         Shape(6, (2, 3)),
         (6, 6),
         {"add": 36 * 4, "mul": 36},
-        (Window(2, 2, 0, reads_both_ends=False), Window(2, 2, 0, reads_both_ends=False)),
+        (Window(2, 2, 0), Window(2, 2, 0)),
     ),
     # rows 5 to 5: one cell each; columns 7 to 2: 0-3 and 3-6, 8 cells; 6*5*8 = 240 cells in 60 means
     Case(
@@ -805,7 +805,7 @@ CASES = [
         {"kernel": [2, 3], "stride": 2, "pad": [0, 1]},
         (x,),
         Shape(36, (2, 4)),
-        window=(Window(2, 2, reads_both_ends=False), Window(3, 2, 1)),
+        window=(Window(2, 2), Window(3, 2, 1)),
     ),
     # back: (5 - 1)*2 + 1 = 9, (7 - 1)*1 + 6 = 12 positions of 6/6 channels; each of 6*35 values is added once
     Case(
