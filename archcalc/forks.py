@@ -57,7 +57,12 @@ def in_copies(work: Callable[[Part], Result], parts: Sequence[Part]) -> list[Res
 def _copy(work: Callable[[], bytes]) -> tuple[int, int]:
     """A copy of this process that works and ends: its number, and the pipe to which it writes the result."""
     pipe, write = os.pipe()
-    copy = os.fork()
+    try:
+        copy = os.fork()
+    except OSError:  # there are as many processes as there may be
+        os.close(pipe)
+        os.close(write)
+        raise
     if copy:
         os.close(write)
         return copy, pipe

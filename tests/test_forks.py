@@ -61,6 +61,29 @@ print(in_copies(lambda n: os.getpid() == here or os.kill(os.getpid(), signal.SIG
     assert run(program) == "None\n"
 
 
+def test_a_system_that_refuses_a_copy():
+    """The second copy is one too many. Its pipe is closed, and the first copy has ended."""
+    program = """
+import os
+from archcalc.forks import in_copies
+fork, left = os.fork, [1]
+def refuse():
+    if not left:
+        raise OSError("Resource temporarily unavailable")
+    left.pop()
+    return fork()
+os.fork = refuse
+files = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+print(in_copies(str, [1, 2, 3]))
+try:
+    os.wait()
+except ChildProcessError:
+    print("no copy is left")
+assert not files or len(os.listdir("/proc/self/fd")) == files
+"""
+    assert run(program) == "None\nno copy is left\n"
+
+
 def test_a_process_with_threads_makes_no_copies():
     program = """
 import threading
