@@ -59,7 +59,8 @@ class Described:
     def at_own_input(self) -> bool:
         """Whether every input has the sizes of the spec."""
         own = {key: takes.own for key, takes in self.takes.items()}
-        return not any_array(numbers_of(self.inputs.values())) and self.inputs == own
+        shapes = [*self.inputs.values(), *(shape for shape in own.values() if shape)]
+        return not any_array(numbers_of(shapes)) and self.inputs == own
 
     @property
     def input_text(self) -> str:

@@ -12,7 +12,7 @@ from archcalc.analysis.elements import arrays_in, filled, in_lanes, of_images
 from archcalc.analysis.rows import Row, largest_field
 from archcalc.analysis.totals import node_activations
 from archcalc.conditions.dimension import NUMBER, SIZE, TIME, Dimension
-from archcalc.sizes import Int, Work, greater, product
+from archcalc.sizes import Int, Work, greater, product, smallest
 
 if TYPE_CHECKING:
     from archcalc.memory.budget import Budget
@@ -110,6 +110,12 @@ FIGURES: Mapping[str, Figure] = {
     "batch": Figure("images of the batch", NUMBER, lambda a: a.batch),
 }
 """The figures of a network at its input, batch, dtype and convention."""
+
+
+def has_bounds(analysis: Analysis) -> bool:
+    """Whether the field of a layer is a bound for some elements of arrays. Single sizes may have another field."""
+    exact = (axis.exact for row in analysis.rows for axis in row.field)
+    return bool(arrays_in(analysis)) and not all(map(smallest, exact))
 
 
 def layer_field(row: Row) -> Int | None:

@@ -8,9 +8,10 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
+from archcalc.analysis.elements import filled
 from archcalc.conditions.dimension import NUMBER, UNITS
 from archcalc.conditions.elementwise import Truths
-from archcalc.conditions.figures import FIGURES, FUNCTIONS, LAYER, Figure, Function
+from archcalc.conditions.figures import FIELD, FIGURES, FUNCTIONS, LAYER, Figure, Function, has_bounds
 from archcalc.conditions.functions import OF_LISTS, OF_NUMBERS, OVER_LAYERS, of_setting
 from archcalc.conditions.options import given_options
 from archcalc.conditions.parts import (
@@ -161,9 +162,15 @@ class Reader:
                 return False
             return Truths(found.definite) if isinstance(found, Truths) else found
 
-        def value(analysis: Any) -> Any:
+        def of_layers(analysis: Any) -> Any:
             rows = [row for row in analysis.rows if row.node is not None and row.node.inputs]
             return OVER_LAYERS[name]([_of_present(met(row), row.present, name == "all") for row in rows])
+
+        def value(analysis: Any) -> Any:
+            if inner.cost < FIELD or not has_bounds(analysis):
+                return of_layers(analysis)
+            found = filled(analysis, 0, 1, lambda one: int(of_layers(one)))
+            return exact(found, name) if name == "count" else Truths(found == 1)
 
         text = f"{name}({inner.text})"
 

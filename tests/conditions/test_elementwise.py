@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archcalc import load
 from archcalc.analysis import prepared
 from archcalc.conditions.condition import condition
 from archcalc.conditions.elementwise import Numbers, Truths, compared, number
@@ -91,6 +92,18 @@ def test_a_condition_has_the_shape_of_the_arrays_that_it_names():
     assert answers("batch > 1")[0].shape == (3, 1)
     assert answers("params > 100")[0].shape == (2, 1, 1)
     assert answers("layers == 5")[0] is True
+
+
+@pytest.mark.parametrize("net", ["alexnet_tv", "segnet", "vgg16"])
+@pytest.mark.parametrize(
+    "text", ["any(layer.field >= 230)", "all(layer.field < 230)", "count(layer.field >= 150 and layer.macs > 0) >= 3"]
+)
+def test_conditions_on_the_fields_of_layers_take_no_bounds_of_arrays(net, text):
+    """An adaptive pooling has a field that arrays only bound."""
+    sizes = [64, 96, 200, 300]
+    found = condition(text).holds(load(net, input=(3, np.array(sizes), np.array(sizes))).analyze())
+    expected = [condition(text).holds(load(net, input=(3, size, size)).analyze()) for size in sizes]
+    assert np.broadcast_to(found, len(sizes)).tolist() == expected
 
 
 def test_texts_are_compared_element_by_element():
