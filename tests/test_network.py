@@ -3,7 +3,6 @@
 import re
 
 import numpy as np
-import numpy as np
 import pytest
 
 from archcalc import Network, analyze, load
@@ -139,6 +138,6 @@ def test_a_spec_may_say_how_one_output_is_held(tmp_path):
 
 
 def test_an_input_is_compared_with_one_that_follows_from_arrays():
-    given = archcalc.load("swin_t", input=(3, 224, 224), resolution=np.array([224, 448]))
+    given = load("swin_t", input=(3, 224, 224), resolution=np.array([224, 448]))
     assert given.at_own_input is False
     assert "224x224" in given.input_text
