@@ -81,7 +81,9 @@ class Formulas:
         self._wait: float = FIRST
 
     def sums(self, numbers: Numbers) -> Sums | None:
-        """The sums for numbers; None if no formula accepts these."""
+        """The sums for numbers; None if they are not known, and no formula accepts the numbers."""
+        if numbers in self._known:
+            return self._known[numbers]
         return next((found for formula in self._formulas if (found := _result(formula, numbers)) is not None), None)
 
     def knows(self, numbers: Numbers) -> bool:
@@ -129,7 +131,7 @@ class Formulas:
 
 
 def sums_of(case: Case) -> tuple[Totals, Int] | None:
-    """The totals and the activations by a formula, without the layers of the network; None if there is no formula."""
+    """The totals and the activations by a formula, or of an equal network, without layers; None if there are none."""
     place = _place(case)
     sums = None if place is None else place[0].sums(place[1])
     if sums is None:

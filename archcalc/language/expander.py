@@ -53,8 +53,8 @@ class Expander(Replay):
         self.made: dict[Any, Layer] = {}
         """The layers with arrays as settings, by the step and the identity of the values of its expressions."""
         self.scope = scope = dict(scope)
+        """The family's parameters and names, which every block sees in addition to its own parameters and names."""
         current = self.run_all(family.steps if entry.steps is None else entry.steps, 0, Context(scope))
-        self.keep_records()
         names.check(MAX_OPERATIONS - self.left + PER_STEP * self.steps_taken)
         names.resolve(self.nodes)
         self.report_unfound()

@@ -67,23 +67,7 @@ class Family:
         self.forms: Mapping[str, str] = {}
         self.program: Any = None
         self.again: Callable[[Mapping[str, Shape]], Family] | None = None
-        self.records: dict[Any, Any] = {}
-        """What uses of its blocks add: ``language.replay``."""
-        self.recorded = 0
-        """The layers in the records."""
-        self._names_of: dict[str, tuple[str, ...]] = {}
 
     def scopes_of(self, name: str, blocks: tuple[str, ...]) -> tuple[str, ...]:
         """The labels around a layer: those of its blocks, or of the modules around it."""
         return tuple(name.split(".")[:-1]) if self.names_are_paths else blocks
-
-    def names_of(self, block: str) -> tuple[str, ...]:
-        """The parameters and names of the family that a block uses, itself or by the blocks within it."""
-        if block not in self._names_of:
-            inside, used = [block], set[str]()
-            for name in inside:
-                one = self.blocks[name]
-                used |= one.names.difference(one.params)
-                inside += [other for other in sorted(one.blocks) if other not in inside]
-            self._names_of[block] = tuple(sorted(used & (self.params.keys() | self.let.keys())))
-        return self._names_of[block]

@@ -13,9 +13,6 @@ from itertools import count
 from archcalc.letters import prefixes
 from archcalc.network import Node
 
-GIVEN, BRANCH, BLOCK, MADE_UP = range(4)
-"""The numbers of the sets of names in ``Names``."""
-
 ONE_NAME = "give the block or repeat around them a name, or put {i} into this one"
 
 
@@ -43,8 +40,8 @@ class Names:
         self.outputs: dict[str, int | None] = {name: index for index, name in enumerate(inputs)}
         self.placed = list(self.outputs)
         self.bases: dict[int, str] = {}
-        self.noted: list[tuple[str, int]] = []
-        """The names given and made up so far, in order, each with the number of the set that holds it."""
+        self.noted: list[tuple[set[str], str]] = []
+        """The names given and made up so far, in order, each with the set that holds it."""
         self.apart = not reserved
         """Whether a name begins with the name of a scope only if it is a name of that scope."""
         self._clash = False
@@ -54,14 +51,13 @@ class Names:
         """Names made up for blocks."""
         self._made_up: set[str] = set()
         """Names made up for blocks and branches."""
-        self._sets = self._given, self._branches, self._blocks, self._made_up
         self._numbers: dict[str, Iterator[int]] = {}
         self._unnamed: dict[str, list[int]] = {}
 
     def give(self, prefix: str, name: str) -> bool:
         """Note a name in the spec for a layer, block, group or join; False if the name is already in use."""
         full = prefix + name
-        self.note(GIVEN, full)
+        self.note(self._given, full)
         if "." in name:
             self.apart = False
             self._given.update(prefix + around for around in prefixes(name))
@@ -70,8 +66,8 @@ class Names:
 
     def give_branch(self, full: str) -> bool:
         """Note the name of a branch; False if the name is in use. Branches of other joins may have the same name."""
-        self.note(GIVEN, full)
-        self.note(BRANCH, full)
+        self.note(self._given, full)
+        self.note(self._branches, full)
         made_up, taken = full in self._blocks, full in self.outputs
         return not (made_up or taken) or self._freed(full, made_up)
 
@@ -86,7 +82,7 @@ class Names:
         """A name for a use of a block without a name: unit1, unit2, ..."""
         numbers = self._numbers.setdefault(prefix + block, count(1))
         name = self._make_up(prefix, (f"{block}{number}" for number in numbers), self._branches, self._made_up)
-        self.note(BLOCK, prefix + name)
+        self.note(self._blocks, prefix + name)
         return name
 
     def branches(self, prefix: str, number: int) -> list[str]:
@@ -98,7 +94,7 @@ class Names:
         for name in names:
             full = prefix + name
             if not any(full in taken for taken in (self.outputs, self.reserved, *others)):
-                self.note(MADE_UP, full)
+                self.note(self._made_up, full)
                 return name
         raise AssertionError("names without end")
 
@@ -108,10 +104,10 @@ class Names:
             self.placed.append(full)
         self.outputs[full] = index
 
-    def note(self, kind: int, full: str) -> None:
-        """Note a name in the set of names with this number."""
-        self._sets[kind].add(full)
-        self.noted.append((full, kind))
+    def note(self, names: set[str], full: str) -> None:
+        """Note a name in one of the sets of names."""
+        names.add(full)
+        self.noted.append((names, full))
 
     def check(self, operations: int) -> None:
         """TakenError if the spec has a name that archcalc made up earlier in this expansion."""

@@ -245,7 +245,6 @@ class _Reader(StepReader):
             block = self.known_blocks[name]
             path = block.place.path
             self.scope = outside | set(block.params)
-            self.used, self.used_blocks = block.names, block.blocks
             if "let" in entries:
                 block.let = self.let(entries["let"], f"{path}.let", block.params)
             if "layers" in entries:
@@ -253,7 +252,6 @@ class _Reader(StepReader):
             else:
                 self.problem("the block has no layers", Tree(None, block.place.line), path)
             self.scope = outside
-        self.used, self.used_blocks = set(), set()
         self.result.blocks = self.known_blocks
 
     def block_params(self, tree: Tree | None, path: str) -> tuple[tuple[str, ...], dict[str, Given]]:

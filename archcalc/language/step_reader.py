@@ -36,8 +36,6 @@ class StepReader(ValueReader):
     def __init__(self, file: str) -> None:
         super().__init__(file)
         self.known_blocks: dict[str, Block] = {}
-        self.used_blocks: set[str] = set()
-        """The blocks that were used so far; in a block, since its begin."""
 
     def steps(self, tree: Tree, path: str) -> list[Step]:
         if tree.value is None:
@@ -125,7 +123,6 @@ class StepReader(ValueReader):
 
     def block_step(self, name: str, tree: Tree, options: Options, step: Tree, place: Place) -> Step:
         block = self.known_blocks[name]
-        self.used_blocks.add(name)
         values = self.settings(tree, place.path, f"block {name}", dict.fromkeys(block.params))
         missing = [p for p in block.params if p not in values and p not in block.defaults]
         if missing and not misspelt(tree, block.params):

@@ -109,17 +109,12 @@ class SideStep(GroupStep):
 
 
 class Block:
-    """A named list of steps with parameters. ``defaults``: the values of parameters that a use may leave out.
-
-    ``names`` and ``blocks``: the names that its steps and its own names use, and the blocks.
-    """
+    """A named list of steps with parameters. ``defaults``: the values of parameters that a use may leave out."""
 
     def __init__(self, place: Place, params: tuple[str, ...], defaults: dict[str, Given]) -> None:
         self.place, self.params, self.defaults = place, params, defaults
         self.let: dict[str, Given] = {}
         self.steps: list[Step] = []
-        self.names: set[str] = set()
-        self.blocks: set[str] = set()
 
 
 def value(given: Any, scope: Scope, spend: Spend = free) -> Any:

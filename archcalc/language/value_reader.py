@@ -43,8 +43,6 @@ class ValueReader:
         self.strange: set[tuple[str, int, str]] = set()
         """The reported unknown names, with line and path. An alias can repeat the same name many times."""
         self.scope: frozenset[str] = frozenset()
-        self.used: set[str] = set()
-        """The names that were read so far; in a block, since its begin."""
 
     def problem(self, text: str, tree: Tree, path: str) -> None:
         self.problems[Problem(text, self.file, tree.line, path)] = None
@@ -124,7 +122,6 @@ class ValueReader:
         return text if known else UNREADABLE
 
     def names_known(self, names: frozenset[str], tree: Tree, path: str, words: tuple[str, ...] = ()) -> bool:
-        self.used |= names
         strange = sorted(names - self.scope)
         for name in strange:
             if (name, tree.line, path) not in self.strange:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import archcalc
-from archcalc.analysis import formulas
+from archcalc.analysis import formulas, prepare
 from archcalc.analysis.formulas import Formulas
 from archcalc.conventions import convention
 from archcalc.errors import ArchcalcError
@@ -23,6 +23,7 @@ FIRST = 8
 def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A formula after a few networks, of families that no other test has."""
     zoo._cached.cache_clear()
+    monkeypatch.setattr(prepare, "sums_of", formulas.sums_of)
     monkeypatch.setattr(formulas, "FIRST", FIRST)
     yield
     zoo._cached.cache_clear()
@@ -137,6 +138,14 @@ def learned(wrong: int) -> Formulas:
 def test_a_formula_that_is_wrong_for_a_known_network_is_not_used():
     assert learned(4).sums((3,)) == [4]
     assert learned(5).sums((3,)) is None
+
+
+def test_a_network_that_is_analyzed_again_is_not_made_again():
+    first, again = analyses("lenet5", [{"batch": 2}, {"batch": 2}])
+    assert (first.network.built, again.network.built) == (True, False)
+    assert again.totals == first.totals
+    other = analyses("lenet5", [{"batch": 3}, {"batch": 2, "convention": "fvcore"}, {"batch": 2, "training": True}])
+    assert all(one.network.built for one in other)
 
 
 def test_numbers_that_arrays_cannot_hold_are_part_of_the_kind():

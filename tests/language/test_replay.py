@@ -37,9 +37,9 @@ def test_networks_of_the_zoo_are_those_without_copies(family: str, monkeypatch: 
     taken = []
     check = Names.check
     monkeypatch.setattr(Names, "check", lambda self, operations: taken.append(operations) or check(self, operations))
-    copied = [told(expand(read, name)) for name in (*names, *names)]  # at the second time, also of the first
+    copied = [told(expand(read, name)) for name in names]
     monkeypatch.setattr(Replay, "_flawless", lambda self: False)
-    assert [told(expand(read, name)) for name in (*names, *names)] == copied
+    assert [told(expand(read, name)) for name in names] == copied
     assert taken[: len(taken) // 2] == taken[len(taken) // 2 :]
 
 
@@ -114,46 +114,7 @@ def test_a_problem_names_the_use_that_has_it():
         build(f"input: [3, 8, 8]\nblocks:\n{UNIT}{layers}")
 
 
-def test_networks_of_a_family_are_copies_if_the_names_that_a_block_uses_are_equal(monkeypatch: pytest.MonkeyPatch):
-    """The block inner uses half, the block outer uses half by inner, and neither uses depth, or the family's width itself."""
-    copies = []
-    copied = Replay._copied
-    monkeypatch.setattr(Replay, "_copied", lambda self, *given: copies.append(given[2]) or copied(self, *given))
-    text = """input: [3, 8, 8]
-params: {width: 4, depth: 1}
-let: {half: width // 2}
-blocks:
-  inner: {layers: [{conv: {out: 2 * half, kernel: 1}, name: conv}, relu]}
-  outer: {params: [width], layers: [{inner: , name: a}, {conv: {out: width, kernel: 1}, name: b}]}
-layers:
-  - {outer: {width: 5}, name: o}
-  - {relu: , repeat: depth}
-networks: {a: {}, b: {depth: 2}, c: {width: 6}, d: {width: 7}}
-"""
-    family = read_text(text, "net.yaml", "net")
-    assert [expand(family, name).nodes[1].shape.channels for name in "abcd"] == [4, 4, 6, 6]
-    assert copies == ["o.", "o."]  # in b, whose width is that of a; and in d, whose half is that of c
-    assert [node.name for node in expand(family, "b").nodes[1:]] == ["o.a.conv", "o.a.relu", "o.b", "relu1", "relu2"]
-
-
-def test_the_outermost_uses_with_a_name_are_recorded_for_the_family(monkeypatch: pytest.MonkeyPatch):
-    """A use with a label alone has no name and is no copy; the uses in it are, and those in them are parts of them."""
-    copies = []
-    copied = Replay._copied
-    monkeypatch.setattr(Replay, "_copied", lambda self, *given: copies.append(given[2]) or copied(self, *given))
-    stage = "  stage: {layers: [{pair: , name: a}, {pair: , name: bbb}]}\n"
-    pair = "  pair: {layers: [{unit: {out: 3}, name: x}, {unit: {out: 3}, name: yy}]}\n"
-    text = f"input: [3, 8, 8]\nblocks:\n{UNIT}{pair}{stage}layers: [{{stage: , label: one}}]\n"
-    family = read_text(text, "net.yaml", "net")
-    first = told(expand(family, "net"))
-    assert copies == []  # every name has another length than those before it
-    assert told(expand(family, "net")) == first
-    assert copies == ["a.", "bbb."]
-    assert len(family.records) == 2
-
-
-def test_a_use_whose_side_head_does_not_fit_is_no_record():
-    """At 4x4 the side head does not fit, at 8x8 it does, also where 4x4 came first."""
+def test_a_use_whose_side_head_does_not_fit_is_not_copied():
     text = """input: [3, 8, 8]
 blocks:
   head: {layers: [{side: [{conv: {out: 2, kernel: 5}, name: aux}]}, {relu: , name: main}]}
@@ -164,27 +125,3 @@ layers: [head, {max_pool: {kernel: 2, stride: 2}}, {upsample: {scale: 2}}, head]
         network = expand(family, "net", input={"input": Shape(3, (size, size))})
         assert (network.side_problem == "") is fits
         assert sum(node.layer.type == "conv" for node in network.nodes) == 2 * fits
-
-
-def test_a_copy_enters_regions_as_its_record_does():
-    """In a network of its own, the block with regions is a copy of that in another network of the family."""
-    text = """input: [3, 8, 8]
-params: {after: 0}
-blocks:
-  boxes: {layers: [{roi_align: {size: 2}, name: align}, flatten]}
-  all: {layers: [{boxes: , name: boxes, regions: 10}]}
-layers: [{all: , name: all}, {WRONG, when: after > 0}]
-networks: {a: {}, b: {after: 1}}
-"""
-    family = read_text(text.replace("WRONG", "add: , from: [all, input]"), "net.yaml", "net")
-    assert expand(family, "a").nodes[-1].regions == 10
-    with pytest.raises(ArchcalcError, match="10 regions"):
-        expand(family, "b")
-
-
-def test_records_are_dropped_when_they_are_many(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("archcalc.language.replay.MOST_RECORDED", 40)
-    uses = "\n".join(f"  - unit: {{out: {n}}}" for n in range(1, 51))
-    family = read_text(f"input: [3, 8, 8]\nblocks:\n{UNIT}layers:\n{uses}\n", "net.yaml", "net")
-    assert len(expand(family, "net").nodes) == 101
-    assert 0 < sum(len(record.nodes) for record in family.records.values()) == family.recorded <= 40
