@@ -1,8 +1,7 @@
 """The tools themselves, run on models of torchvision.
 
 Every run has its own model: thop, ptflops and calflops leave hooks or patches behind. A model on the meta device needs
-no memory. Two tools cannot use that device: fvcore cannot trace there, and ptflops counts linear layers twice. They run
-on a CPU where products and convolutions compute nothing.
+no memory. Two tools cannot use that device: fvcore cannot trace there, and ptflops counts linear layers twice.
 """
 
 from __future__ import annotations
@@ -33,14 +32,13 @@ class Measurement(NamedTuple):
 class Tool(NamedTuple):
     """A tool: its Python module, the extra of archcalc that installs it, and a run on a model and an image.
 
-    ``meta``: the tool runs on the meta device. ``computed``: on a CPU, the operators compute their values.
+    ``meta``: the tool runs on the meta device.
     """
 
     module: str
     install: str
     run: Callable[[Any, Any], Measurement]
     meta: bool
-    computed: bool = True
 
 
 def _torch(model: Any, image: Any) -> Measurement:
@@ -106,9 +104,9 @@ def _calflops(which: int) -> Callable[[Any, Any], Measurement]:
 
 
 TOOLS: Mapping[str, Tool] = {
-    "fvcore": Tool("fvcore", "tools", _fvcore, meta=False, computed=False),
+    "fvcore": Tool("fvcore", "tools", _fvcore, meta=False),
     "torchinfo": Tool("torchinfo", "tools", _torchinfo, meta=True),
-    "ptflops": Tool("ptflops", "tools", _ptflops("pytorch"), meta=False, computed=False),
+    "ptflops": Tool("ptflops", "tools", _ptflops("pytorch"), meta=False),
     "ptflops-aten": Tool("ptflops", "tools", _ptflops("aten"), meta=True),
     "thop": Tool("thop", "tools", _thop, meta=True),
     "torch": Tool("torch", "torch", _torch, meta=True),
@@ -155,7 +153,6 @@ def measure(name: str, network: Network, room: Room | None = None) -> Measuremen
     import torch
 
     from archcalc.witness.as_on_cpu import AsOnCpu
-    from archcalc.witness.uncomputed import Uncomputed
 
     tool = TOOLS[name]
     if problem := memory_problem(name, network, room):
@@ -164,9 +161,8 @@ def measure(name: str, network: Network, room: Room | None = None) -> Measuremen
     _check_same(model, model_name, network)
     image = torch.zeros(1, network.input.channels, *network.input.axes, device="meta" if tool.meta else "cpu")
     try:
-        with quiet(), torch.no_grad(), contextlib.ExitStack() as modes:
-            if tool.meta or not tool.computed:
-                modes.enter_context(AsOnCpu() if tool.meta else Uncomputed())  # type: ignore[no-untyped-call]
+        mode = AsOnCpu() if tool.meta else contextlib.nullcontext()  # type: ignore[no-untyped-call]
+        with quiet(), torch.no_grad(), mode:
             return tool.run(model, image)
     except Exception as error:  # a tool may fail in any way
         text = f"{type(error).__name__}: {clipped(str(error).strip(), 160)}"

@@ -15,7 +15,6 @@ from archcalc.witness.counterpart import output_difference, pairs, take, unlike_
 from archcalc.witness.detectors import DETECTORS  # noqa: E402
 from archcalc.witness.models import build  # noqa: E402
 from archcalc.witness.random_weights import fill  # noqa: E402
-from archcalc.witness.uncomputed import Uncomputed  # noqa: E402
 
 COUNTED_REGIONS = {
     "fasterrcnn_mobilenet_v3_large_320_fpn": (0, 0),
@@ -60,10 +59,9 @@ def test_the_same_weights_give_the_same_raw_outputs(name: str) -> None:
     network: Any = load(name, input=(3, side, side), **there)
     ours, theirs = Built(network), build(name, meta=False, regions=settings)
     images = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(1))
-    with Uncomputed():  # the order in which tensors are used, and the sizes of results
-        paired, problem = pairs(ours, theirs, images)
-        assert not problem
-        assert not unlike_module(ours, theirs, images, TORCHVISION)[1]
+    paired, problem = pairs(ours, theirs, images)
+    assert not problem
+    assert not unlike_module(ours, theirs, images, TORCHVISION)[1]
     fill(theirs)
     take(ours, theirs, paired)
     assert output_difference(ours, theirs, images) == 0.0
@@ -97,8 +95,7 @@ def test_the_pyramid_is_torchvisions() -> None:
     theirs = resnet_fpn_backbone(backbone_name="resnet50", weights=None, norm_layer=torch.nn.BatchNorm2d)
     ours = Built(load("fpn_resnet50", input=(3, 64, 96)))
     images = torch.rand(2, 3, 64, 96, generator=torch.Generator().manual_seed(1))
-    with Uncomputed():
-        paired, problem = pairs(ours, theirs, images)
+    paired, problem = pairs(ours, theirs, images)
     assert not problem
     fill(theirs)
     take(ours, theirs, paired)
