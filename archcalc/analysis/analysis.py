@@ -8,7 +8,6 @@ from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING
 
 from archcalc.analysis.folding import fold_rows
-from archcalc.analysis.formulas import Case, learn
 from archcalc.analysis.rows import Row, Seconds, trace_rows
 from archcalc.analysis.totals import Totals, at_batches, part_sums, sum_activations, sum_network, sum_rows
 from archcalc.conventions import Convention, is_own
@@ -101,9 +100,7 @@ class Analysis:
         if "all_rows" in vars(self):
             return sum_rows(self.rows, self.convention)
         with at_input(self.network, self.network.inputs):
-            totals = sum_network(self.network, self.batch, self.convention, self.training)
-        learn(Case(self.network, self.batch, self.convention, self.training), totals)
-        return totals
+            return sum_network(self.network, self.batch, self.convention, self.training)
 
     @cached_property
     def activations(self) -> Int:

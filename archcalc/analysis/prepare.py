@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from archcalc.analysis.analysis import Analysis, at_input
 from archcalc.analysis.arrays import refuse_overflow
-from archcalc.analysis.formulas import Case, sums_of
+from archcalc.analysis.formulas import Case, learn, sums_of
 from archcalc.conventions import Convention, convention
 from archcalc.dtypes import itemsize
 from archcalc.errors import ArchcalcError
@@ -32,11 +32,14 @@ def analyze(
     training: bool = False,
 ) -> Analysis:
     """The network's numbers: see ``archcalc.analyze``."""
+    built = network.built
     analysis = prepared(network, input, batch, dtype, convention, training)
     if is_array(analysis.batch) or analysis.network.arrays:
         refuse_overflow(analysis)  # and errors are raised here, because all numbers are computed in float64
     elif network.origin == "code":  # layers may be added later
         analysis.rows  # noqa: B018
+    elif analysis.network.built and not (built and analysis.network is network):  # now no user has changed a layer
+        learn(Case(analysis.network, analysis.batch, analysis.convention, training), analysis.totals)
     return analysis
 
 
