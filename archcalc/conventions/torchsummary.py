@@ -16,9 +16,10 @@ from archcalc.conventions.counts import (
     weight_norm,
 )
 from archcalc.conventions.source_style import MODULE, SUBCLASS, TORCHVISION
+from archcalc.layers.base import agreed
 from archcalc.layers.move import MOVEMENTS
 from archcalc.layers.region import REGIONS
-from archcalc.sizes import Int, largest
+from archcalc.sizes import Int
 
 
 def _outputs_of_wrappers(use: Use) -> Int:
@@ -63,7 +64,7 @@ def _no_module(use: Use) -> bool:
 
 
 def _has_regions(use: Use) -> bool:
-    return bool(largest(use.times) > 1) and not _no_module(use)
+    return agreed(use.times > 1) and not _no_module(use)
 
 
 def _further_regions(use: Use) -> Int:

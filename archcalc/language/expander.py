@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias, cast
 
-from archcalc.errors import ArchcalcError, LayerError, Place, Problem
+from archcalc.errors import ArchcalcError, DiffersError, LayerError, Place, Problem
 from archcalc.language.context import Context
 from archcalc.language.evaluator import MAX_OPERATIONS
 from archcalc.language.family import Family
@@ -251,6 +251,8 @@ class Expander(Replay):
                 check_block(layer, [self.nodes[i] for i in inputs], context.regions)
             scopes = self.family.scopes_of(full, context.scopes)
             index = self.network.append(full, layer, inputs, scopes, context.side, owner, step.place, held)
+        except DiffersError as error:
+            raise self.differs(error, step.place, "") from None
         except LayerError as error:
             self.failed(step.place)
             if context.side and self.resized and self.fits_nowhere(error):

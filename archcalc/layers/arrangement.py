@@ -12,18 +12,21 @@ Source: Rogozhnikov, Einops: clear and reliable tensor manipulations with Einste
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from functools import lru_cache
-from itertools import chain, pairwise
+from itertools import chain, combinations, pairwise
 from typing import Any, NamedTuple
 
 from archcalc.errors import LayerError, clipped
 from archcalc.layers.axes import axis_names
+from archcalc.layers.base import agreed
 from archcalc.layers.settings import Text, message_text
-from archcalc.sizes import Int, Shape, equal, int_text, is_array, largest, product
+from archcalc.sizes import Int, Shape, equal, int_text, is_array, largest, product, smallest
 
 MOST_PARTS = 16
 """The most parts on one side of a pattern."""
+MOST_MIXED = 4
+"""The most parts that are longer than 1 for some elements of arrays and not for others. With more, elements are evaluated apart."""
 MOST_SIGNS = 200
 """The most characters of a pattern."""
 EXAMPLE = "'c (h 2) (w 2) -> (c 2 2) h w'"
@@ -60,22 +63,37 @@ class Arrangement(NamedTuple):
     @property
     def is_view(self) -> bool:
         """Whether a map whose values lie in memory in the order of its shape can be viewed in the new shape."""
-        there = _long(chain(*self.before))
-        return all(
-            there.index(inner) == there.index(outer) + 1
-            for group in self.after
-            for outer, inner in pairwise(_long(group))
-        )
+
+        def answer(long: Set[str]) -> bool:
+            there = _names(chain(*self.before), long)
+            pairs = [pair for group in self.after for pair in pairwise(_names(group, long))]
+            return all(there.index(inner) == there.index(outer) + 1 for outer, inner in pairs)
+
+        return self._by_long_parts(answer)
 
     @property
     def keeps_order(self) -> bool:
         """Whether all parts stay in their order, apart from parts of size 1."""
-        return _long(chain(*self.before)) == _long(chain(*self.after))
+        return self._by_long_parts(lambda long: _names(chain(*self.before), long) == _names(chain(*self.after), long))
+
+    def _by_long_parts(self, answer: Callable[[Set[str]], bool]) -> bool:
+        """The answer for the names of the parts that are longer than 1; DiffersError if it differs between elements."""
+        long = {part.name: part.size > 1 for part in chain(*self.before, *self.after)}
+        mixed = [name for name, holds in long.items() if is_array(holds) and smallest(holds) != largest(holds)]
+        for name in mixed[MOST_MIXED:]:
+            agreed(long[name])
+        always = {name for name, holds in long.items() if name not in mixed and largest(holds)}
+        found: Any = False
+        for chosen in chain.from_iterable(combinations(mixed, count) for count in range(len(mixed) + 1)):
+            here: Any = answer(always | set(chosen))
+            for name in mixed:
+                here = (long[name] if name in chosen else ~long[name]) & here
+            found = found | here
+        return agreed(found)
 
 
-def _long(parts: Iterable[Part]) -> list[str]:
-    """The names of the parts that are longer than 1."""
-    return [part.name for part in parts if largest(part.size) > 1]
+def _names(parts: Iterable[Part], among: Set[str]) -> list[str]:
+    return [part.name for part in parts if part.name in among]
 
 
 class Pattern(NamedTuple):

@@ -8,7 +8,7 @@ from typing import ClassVar
 from archcalc.errors import LayerError
 from archcalc.layers.arrangement import nearest_multiples
 from archcalc.layers.axes import sizes_of
-from archcalc.layers.base import whole
+from archcalc.layers.base import agreed, whole
 from archcalc.layers.join import Join, same_shape, shapes_text
 from archcalc.layers.norm import unit_length
 from archcalc.layers.settings import Choice, Flag, Like, Number, PerAxis, WholeNumber
@@ -93,7 +93,7 @@ class Attention(Join, type="attention"):
     @property
     def shifted(self) -> bool:
         """Whether positions that a roll brought together do not read each other."""
-        return any(largest(shift) for shift in _listed(self.shift))
+        return agreed(sum((shift != 0) * 1 for shift in _listed(self.shift)) > 0)
 
     @property
     def map_size(self) -> tuple[Int, ...]:

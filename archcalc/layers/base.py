@@ -21,9 +21,22 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, get_args
 
-from archcalc.errors import LayerError, unknown
+from archcalc.errors import DiffersError, LayerError, unknown
 from archcalc.layers.settings import Setting
-from archcalc.sizes import NO_PARAMS, NO_WORK, POINT, Int, Params, Shape, Window, Work, equal, int_text, refused_of
+from archcalc.sizes import (
+    NO_PARAMS,
+    NO_WORK,
+    POINT,
+    Int,
+    Params,
+    Shape,
+    Window,
+    Work,
+    equal,
+    int_text,
+    is_array,
+    refused_of,
+)
 
 FACTS = ("window", "shape", "params", "work")
 _registry: dict[str, type[Layer]] = {}
@@ -157,3 +170,12 @@ def per_axis(value: Int | tuple[Int, ...], x: Shape, name: str) -> tuple[Int, ..
     if len(value) != len(x.axes):
         raise LayerError(f"{name} has {len(value)} numbers, but the input {x} has {len(x.axes)} spatial axes")
     return value
+
+
+def agreed(holds: Any) -> bool:
+    """The answer to a question about every element of arrays; DiffersError if it is not the same for all."""
+    if not is_array(holds):
+        return bool(holds)
+    if holds.all() or not holds.any():
+        return bool(holds.any())
+    raise DiffersError("a layer does different things for the elements of an array; they are evaluated apart", holds)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archcalc.errors import LayerError
-from archcalc.layers.base import Layer, StorageKind, need_map, per_axis
+from archcalc.layers.base import Layer, StorageKind, agreed, need_map, per_axis
 from archcalc.layers.settings import Choice, Like, PerAxis, Sides
 from archcalc.sizes import (
     NO_PARAMS,
@@ -13,7 +13,6 @@ from archcalc.sizes import (
     Shape,
     Window,
     Work,
-    equal,
     greater,
     int_text,
     largest,
@@ -156,7 +155,7 @@ class Pad(Border, type="pad"):
         return Window(1 + far * (before + after), before=before + far * after, exact=False)
 
     def held(self, out: Shape, *inputs: Shape) -> StorageKind:
-        return "view" if equal(out.values, inputs[0].values) else self.storage
+        return "view" if agreed(out.values == inputs[0].values) else self.storage
 
     def shape(self, x: Shape) -> Shape:
         return Shape(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from archcalc.errors import LayerError
 from archcalc.layers.arrangement import Arrangement, Pattern, PatternText, nearest_multiples, read_pattern, sized
-from archcalc.layers.base import Layer, StorageKind, need_map, per_axis, registry, whole
+from archcalc.layers.base import Layer, StorageKind, agreed, need_map, per_axis, registry, whole
 from archcalc.layers.reshape import Expand
 from archcalc.layers.settings import Flag, Like, PerAxis, Shifts, WholeNumber
 from archcalc.layers.unfold import Fold, Unfold
@@ -225,7 +225,7 @@ class Roll(Layer, type="roll"):
         )
 
     def held(self, out: Shape, *inputs: Shape) -> StorageKind:
-        return "new" if any(largest(shift) for shift in self.shifts(inputs[0])) else "view"
+        return "new" if agreed(sum((shift != 0) * 1 for shift in self.shifts(inputs[0])) > 0) else "view"
 
     def shape(self, x: Shape) -> Shape:
         self.shifts(x)

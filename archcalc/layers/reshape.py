@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcalc.errors import LayerError
 from archcalc.layers.axes import AxisName, axis_names, axis_number, sizes_of
-from archcalc.layers.base import Layer, Pointwise, StorageKind, need_map, per_axis, whole
+from archcalc.layers.base import Layer, Pointwise, StorageKind, agreed, need_map, per_axis, whole
 from archcalc.layers.join import broadcast_windows
 from archcalc.layers.settings import Like, Number, PerAxis, WholeNumber
 from archcalc.sizes import (
@@ -192,7 +192,7 @@ class PadChannels(Layer, type="pad_channels"):
         return POINT
 
     def held(self, out: Shape, *inputs: Shape) -> StorageKind:
-        return "view" if equal(out.values, inputs[0].values) else self.storage
+        return "view" if agreed(out.values == inputs[0].values) else self.storage
 
     def shape(self, x: Shape) -> Shape:
         return Shape(self.before + x.channels + self.after, x.axes)

@@ -70,6 +70,8 @@ def single(net: str, point: dict[str, Any], figures: Any, how: How = AS_USUAL) -
         ("segnet", ["input=64:224:32", "batch=1,3"], FIGURES[:10]),  # a pooling's indices are used again
         ("regnet_y_400mf", ["input=64:160:32", "classes=10,1000"], FIGURES),
         ("inception_v3", ["input=75:300:25", "batch=1,3"], FIGURES[:8]),  # side heads fit the larger sizes alone
+        ("shufflenet_v2_x1_0", ["width=2,4,116", "input=64,65"], FIGURES),  # a shuffle of two channels moves nothing
+        ("swin_t", ["resolution=224,448", "batch=1,2"], FIGURES[:10]),  # windows of whole maps are not shifted
         ("wrn", ["depth=10:40:6", "k=1:8", "batch=1,7"], FIGURES[:5]),
     ],
 )
@@ -416,3 +418,26 @@ def test_what_cannot_be_swept(axes, more, said):
     with pytest.raises(ArchcalcError) as caught:
         run(request("lenet5", *axes, **more))
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("input", "layers", "axis"),
+    [
+        ([4, 6, 6], "[{pad: {by: n}}, relu]", "n=0:2"),
+        ([4, 6, 6], "[{pad_channels: {after: n}}, relu]", "n=0:2"),
+        ([4, 6, 6], "[{roll: {by: n}}]", "n=0:2"),
+        ([4, 6, 6], "[{roll: {by: [0, n]}}]", "n=0:6:3"),
+        ([12, 6, 6], "[{channel_shuffle: {groups: n}}]", "n=1,2,3,4,6,12"),
+        ([12, 6, 6], '[{rearrange: "(c {n}) h w -> (c h) {n} w"}]', "n=1,2,12"),
+        ([12, 6, 6], '[{rearrange: "(c {n}) (h {6 // n}) w -> c ({n} h) ({6 // n} w)"}]', "n=1,2,3,6"),
+    ],
+)
+def test_a_layer_that_has_nothing_to_do_for_some_elements_is_a_view_for_these(
+    input: list[int], layers: str, axis: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_text(f"input: {input}\nparams: {{n: 1}}\nlayers: {layers}\n", encoding="utf-8")
+    sweep = Sweep(request(str(file), axis, figures=FIGURES[2:4]))
+    found = rows(sweep.block(0))
+    assert found == [{"n": row["n"], **single(str(file), {"n": row["n"]}, FIGURES[2:4])} for row in found]
+    assert len(found) > 2
