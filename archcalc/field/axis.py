@@ -31,8 +31,9 @@ class AxisField(NamedTuple):
     field: over all paths. least: along the path with the smallest field. exact: ``field`` is the range from the first
     to the last pixel that a unit sees. If not exact, ``field`` is a bound: some units may have a smaller field. ends:
     how many units at the start of the map are known to read the first pixel, and how many units at the end of the map
-    are known to read the last pixel. some: every unit is known to read a pixel. together: only for a vector that was made from a map. Each value of such a vector
-    has the field of a position of the map, and ``together`` is the field of all values.
+    are known to read the last pixel. some: every unit is known to read a pixel. together: only for a vector that was made
+    from a map. Each value of such a vector has the field of a position of the map, and ``together`` is the field of all
+    values.
 
     Pixels of the padding count, as if the maps had no border. All channels have the same field. The field of a window
     that takes the whole map is cut to the network input. This field is exact if both ``ends`` are above 0. If not,

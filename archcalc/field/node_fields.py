@@ -39,10 +39,8 @@ class _Known:
             return None
         if any(axis_field.field.step == 0 or axis_field.least.step == 0 for axis_field in field):
             return None
-        sizes = (at for network in (self.network, here.network) for at in network.input_shapes(node)[0].axes)
-        if windows and max(window.by for window in windows) > min(
-            sizes
-        ):  # a map smaller than the distance of two cells
+        sizes = [size for network in (self.network, here.network) for size in network.input_shapes(node)[0].axes]
+        if any(window.by > min(sizes) for window in windows):  # a map is smaller than the distance of two cells
             return None
         if node.layer.joins and any(shape.axes != axes for shape in here.network.input_shapes(node)):
             return None

@@ -80,8 +80,8 @@ class Arrangement(NamedTuple):
         """The answer for the names of the parts that are longer than 1; DiffersError if it differs between elements."""
         long = {part.name: part.size > 1 for part in chain(*self.before, *self.after)}
         mixed = [name for name, holds in long.items() if is_array(holds) and smallest(holds) != largest(holds)]
-        for name in mixed[MOST_MIXED:]:
-            agreed(long[name])
+        if len(mixed) > MOST_MIXED:
+            agreed(long[mixed[0]])  # raises DiffersError
         always = {name for name, holds in long.items() if name not in mixed and largest(holds)}
         found: Any = False
         for chosen in chain.from_iterable(combinations(mixed, count) for count in range(len(mixed) + 1)):
