@@ -26,15 +26,14 @@ def test_after_random_edits_the_page_shows_what_the_library_says(browser, server
 def test_a_wrong_number_and_a_mistake_are_seen(browser, server):
     page = Watched(browser, server.link)
     run = Run(page, 1)
-    page.page.route(
-        "**/api", lambda route: route.fulfill(body=route.fetch().text().replace("138,357,544", "138,357,545"))
-    )
-    page.write(run.hands.text + "\n")
-    run.check()
+    with page.between(
+        lambda route: route.fulfill(body=route.fetch().text().replace("138,357,544", "138,357,545")),
+    ):
+        page.write(run.hands.text + "\n")
+        run.check()
     assert len(run.faults) == 1
     assert "138,357,545" in run.faults[0]
     page.page.evaluate("watch.faults.push('a mistake of archcalc')")
-    page.page.unroute("**/api")
     page.write(run.hands.text + "\n")
     run.check()
     assert "a mistake of archcalc" in run.faults[1]

@@ -156,12 +156,11 @@ def test_the_smallest_input_without_idle_layers_is_asked_for(open_page, capsys):
 @pytest.mark.parametrize("plain", [True, False])
 def test_a_server_that_ends_is_named_and_the_text_stays(open_page, plain):
     live = open_page(plain=plain).ready()
-    live.page.route("**/api", lambda route: route.abort())
-    live.write(SMALL)
-    live.page.wait_for_selector("#notice.bad")
-    assert "Is archcalc live still running?" in live.page.locator("#notice").inner_text()
-    assert live.text() == SMALL
-    live.page.unroute("**/api")
+    with live.between(lambda route: route.abort()):
+        live.write(SMALL)
+        live.page.wait_for_selector("#notice.bad")
+        assert "Is archcalc live still running?" in live.page.locator("#notice").inner_text()
+        assert live.text() == SMALL
     live.write(SPEC)
     live.page.wait_for_selector("th[data-name=conv]")
     assert live.page.locator("#notice").is_hidden()

@@ -76,35 +76,73 @@ def test_numbers_are_read_exactly(open_page):
     assert live.page.evaluate(sums) == "9007199254740993"
 
 
-def test_the_network_that_was_chosen_last_is_opened(open_page):
-    live = open_page().ready()
-    held = []
+def holding(held, op, net=None):
+    """Keep requests with this operation back in ``held``."""
 
-    def hold(route):
+    def handle(route):
         request = json.loads(route.request.post_data)
-        if request["op"] == "spec" and request["net"] == "alexnet":
+        if request["op"] == op and request.get("net") == net:
             held.append(route)
         else:
             route.continue_()
 
-    live.page.route("**/api", hold)
-    field = live.page.locator("#preset input")
-    field.fill("alexnet")
-    field.press("Enter")
-    live.choose("vgg16")  # the first name in the list that begins so is vgg16_c
-    held[0].continue_()
-    live.page.unroute("**/api")
+    return handle
+
+
+def wait_until(live, held):
+    while not held:
+        live.page.wait_for_timeout(20)
+
+
+def test_the_network_that_was_chosen_last_is_opened(open_page):
+    live = open_page().ready()
+    held = []
+    with live.between(holding(held, "spec", "alexnet")):
+        field = live.page.locator("#preset input")
+        field.fill("alexnet")
+        field.press("Enter")
+        wait_until(live, held)
+        live.choose("vgg16")  # the first name in the list that begins so is vgg16_c
+        held[0].continue_()
     live.choose("lenet5")
     live.choose("vgg16")
     assert live.card("parameters") == "138.358 M"
 
 
+def test_a_network_that_comes_leaves_what_is_typed_meanwhile(open_page):
+    live = open_page().ready()
+    held = []
+    field = live.page.locator("#preset input")
+    with live.between(holding(held, "spec", "alexnet")):
+        field.fill("alexnet")
+        field.press("Enter")
+        wait_until(live, held)
+        field.fill("lenet")
+        held[0].continue_()
+        live.wait_for("() => document.getElementById('title').textContent.includes('(alexnet)')")
+    assert field.input_value() == "lenet"
+
+
+def test_the_list_of_networks_that_comes_late_is_searched(browser, server):
+    live, held = LivePage(browser, "about:blank"), []
+    live.link = server.link
+    with live.between(holding(held, "zoo")):
+        live.page.goto(server.link)
+        wait_until(live, held)
+        live.page.locator("#preset input").fill("vgg16_")
+        options = live.page.locator("#preset [role=option]")
+        assert options.all_inner_texts() == ["The list of the zoo is not here yet."]
+        held[0].continue_()
+        options.first.locator("b").wait_for()
+    assert options.first.locator("b").inner_text() == "vgg16_c"
+    live.close()
+
+
 def test_when_the_calculator_is_back_its_absence_is_no_longer_told(open_page):
     live = open_page().ready()
-    live.page.route("**/api", lambda route: route.abort())
-    live.write("layers: [")
-    live.page.wait_for_selector("#notice.bad")
-    live.page.unroute("**/api")
+    with live.between(lambda route: route.abort()):
+        live.write("layers: [")
+        live.page.wait_for_selector("#notice.bad")
     live.write("layers: [[")
     live.page.wait_for_selector("#problems li")
     assert live.page.locator("#notice").is_hidden()

@@ -18,6 +18,7 @@ export function combo({ label, placeholder, free, choose }) {
   /** @type {Entry[]} */
   let found = [];
   let at = -1;
+  let looked = ""; // the text that the list in view was made for
   const list = h("ul", { role: "listbox", id: `${id}-list`, "aria-label": label, hidden: true });
   const input = h("input", {
     type: "text", id, role: "combobox", "aria-expanded": "false", "aria-controls": `${id}-list`, "aria-autocomplete": "list",
@@ -25,8 +26,9 @@ export function combo({ label, placeholder, free, choose }) {
   });
   const element = h("div", { class: "combo" }, h("label", { for: id }, label), input, list);
 
-  function open() {
-    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+  function open(/** @type {string} */ text) {
+    looked = text;
+    const words = text.toLowerCase().split(/\s+/).filter(Boolean);
     const matches = entries.filter((entry) => {
       const text = `${entry.name} ${entry.title} ${entry.year ?? ""}`.toLowerCase();
       return words.every((word) => text.includes(word));
@@ -38,7 +40,8 @@ export function combo({ label, placeholder, free, choose }) {
       role: "option", id: `${id}-${nth}`, "aria-selected": "false",
       onmousedown: (/** @type {Event} */ event) => { event.preventDefault(); take(nth); },
     }, h("b", {}, entry.name), " ", h("span", {}, `${entry.title}${entry.year ? `, ${entry.year}` : ""}`))));
-    if (!found.length) list.append(h("li", { role: "option", "aria-disabled": "true", "aria-selected": "false" }, free ? "No network of the zoo; Enter takes the text." : "No network of the zoo."));
+    const none = !entries.length ? "The list of the zoo is not here yet." : free ? "No network of the zoo; Enter takes the text." : "No network of the zoo.";
+    if (!found.length) list.append(h("li", { role: "option", "aria-disabled": "true", "aria-selected": "false" }, none));
     show(true);
   }
 
@@ -68,18 +71,13 @@ export function combo({ label, placeholder, free, choose }) {
   }
 
   input.addEventListener("focus", () => input.select());
-  input.addEventListener("click", () => { if (list.hidden) { const kept = input.value; input.value = ""; open(); input.value = kept; input.select(); } });
-  input.addEventListener("input", open);
+  input.addEventListener("click", () => { if (list.hidden) { open(""); input.select(); } });
+  input.addEventListener("input", () => open(input.value));
   input.addEventListener("blur", () => show(false));
   input.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
-      if (list.hidden) {
-        const kept = input.value;
-        input.value = "";
-        open();
-        input.value = kept;
-      }
+      if (list.hidden) open("");
       mark(event.key === "ArrowDown" ? at + 1 : at < 0 ? -1 : at - 1);
     } else if (event.key === "Enter") {
       event.preventDefault();
@@ -96,7 +94,10 @@ export function combo({ label, placeholder, free, choose }) {
     element,
     input,
     /** @param {Entry[]} all */
-    fill(all) { entries = all; },
+    fill(all) {
+      entries = all;
+      if (!list.hidden) open(looked);
+    },
     set(/** @type {string} */ text) { if (document.activeElement !== input) input.value = text; },
   };
 }

@@ -91,7 +91,6 @@ async function openNamed(net) {
     if (!answer.ok) return say(spokenProblems(answer.problems ?? []), true);
     const { text, network, settings, file } = answer.state;
     open({ text, network, settings, file });
-    preset.input.value = net;
   } catch (error) {
     failed(error);
   }
