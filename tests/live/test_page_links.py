@@ -139,9 +139,10 @@ def test_a_second_link_in_the_same_page_is_followed(open_page):
 
 def test_a_page_that_is_loaded_again_while_it_computes_keeps_the_text(open_page):
     live = open_page().ready()
+    before = live.page.evaluate("location.hash")
     with live.between(lambda route: None):  # no answer comes
         live.write("INPUT 8x8x3 -> FC-20")
-        live.page.wait_for_timeout(400)
+        live.wait_for("h => location.hash !== h", before)
     live.page.reload()
     live.wait_for_footer(f"parameters: {8 * 8 * 3 * 20 + 20:,} ")
     assert live.text() == "INPUT 8x8x3 -> FC-20"

@@ -47,7 +47,7 @@ def test_what_is_not_counted_comes_last(open_page):
     for _ in range(2):
         button.click()
         live.page.locator("#layer-table").locator("..").evaluate("e => e.scrollTop = 1e6")
-        live.page.wait_for_timeout(100)
+        live.page.evaluate("new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
         assert column(live, "macs")[-1] == "-"
 
 
