@@ -147,8 +147,13 @@ class Network(Described):
         """Append a layer and return its index. Without ``inputs`` the layer reads the last node.
 
         LayerError, with the formula, if the layer does not fit the shapes of its inputs; if the main path would read a
-        side head; or if the layer would use the weights of a layer that differs.
+        side head; or if the layer would use the weights of a layer that differs. ArchcalcError if the network is made from
+        a text, because the text makes it again for another size.
         """
+        if self._build is not None:
+            raise ArchcalcError(
+                f"{self.full_name}: its layers are those of its spec or pattern; write {name or layer.type} there"
+            )
         if self._rebuild is None and any(map(is_array, layer.settings.values())):
             raise LayerError(f"{layer.type}: arrays are parameters of a spec, not settings of a single layer")
         for called in (name, *scopes):

@@ -141,3 +141,12 @@ def test_an_input_is_compared_with_one_that_follows_from_arrays():
     given = load("swin_t", input=(3, 224, 224), resolution=np.array([224, 448]))
     assert given.at_own_input is False
     assert "224x224" in given.input_text
+
+
+@pytest.mark.parametrize("net", ["lenet5", "INPUT 8x8x3 -> FC-10"])
+def test_a_network_of_a_text_takes_no_layers(net):
+    """It is made of its text again for another size, and would lose them."""
+    network = load(net)
+    with pytest.raises(ArchcalcError, match="its layers are those of its spec or pattern; write more there"):
+        network.add("more", registry["relu"]())
+    assert network.nodes[-1].name != "more"

@@ -151,13 +151,10 @@ def test_a_network_that_is_analyzed_again_is_not_made_again():
 def test_totals_of_a_network_that_was_changed_are_not_those_of_its_spec():
     changed = archcalc.load("lenet5")
     changed.nodes[1].trained = False
-    changed.add("more", archcalc.layers.registry["linear"](out=7))
     assert changed.analyze().totals.frozen > 0
     (again,) = analyses("lenet5", [{}])
     assert again.network.built
     assert again.totals.frozen == 0
-    changed.add("again", archcalc.layers.registry["linear"](out=7))
-    assert again.totals.params < changed.analyze().totals.params
 
 
 def test_numbers_that_arrays_cannot_hold_are_part_of_the_kind():
