@@ -75,13 +75,18 @@ def run(
     if output is None or len(blocks) == 1:
         found = dict(progress(computed(sweep, blocks, workers, scheduler), 0, sweep.space.count))
         return _outcome(sweep, lambda: (found[number] for number in blocks), output, format)
-    store = Store(output, request)
+    store = Store(output, request, sweep.network.file)
     done = [number for number in blocks if store.done(number)]
     left = sorted({*blocks} - {*done})
     points = sum(sweep.space.block(number).points for number in done)
-    for number, result in progress(computed(sweep, left, workers, scheduler), points, sweep.space.count):
-        store.put(number, result)
-    outcome = _outcome(sweep, lambda: map(store.get, blocks), output, format)
+    try:
+        for number, result in progress(computed(sweep, left, workers, scheduler), points, sweep.space.count):
+            store.put(number, result)
+        outcome = _outcome(sweep, lambda: map(store.get, blocks), output, format)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"stopped; the blocks that are done are kept in {store.folder}, and the same command goes on from there"
+        ) from None
     store.remove()
     return outcome
 

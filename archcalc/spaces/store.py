@@ -6,13 +6,17 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
+import sys
 from contextlib import suppress
 from typing import Any
 from zipfile import BadZipFile
 
 from archcalc.errors import ArchcalcError, Problem
 from archcalc.files import refuse_link, write_in_folder
+from archcalc.language.zoo import STDIN, text_of
+from archcalc.layers import registry
 from archcalc.spaces.sweep import Request, Result
 from archcalc.version import __version__
 
@@ -26,10 +30,11 @@ class Store:
     ArchcalcError if the folder has blocks of another sweep, or if it cannot be written.
     """
 
-    def __init__(self, output: str, request: Request) -> None:
+    def __init__(self, output: str, request: Request, spec: str) -> None:
+        """spec: the file of the network, as the network names it."""
         self.folder = f"{output.rstrip('/')}{SUFFIX}"
         refuse_link(self.folder)
-        made_by, file = digest(request), os.path.join(self.folder, "sweep.json")
+        made_by, file = digest(request, spec), os.path.join(self.folder, "sweep.json")
         try:
             os.makedirs(self.folder, exist_ok=True)
         except OSError as error:
@@ -76,11 +81,16 @@ class Store:
         return os.path.join(self.folder, f"{number:08d}.npz")
 
 
-def digest(request: Request) -> str:
-    """What a sweep's numbers depend on: the request, the version, and the text of a file that it names."""
+def digest(request: Request, spec: str) -> str:
+    """What a sweep's numbers depend on: the request, the version, the spec, files of devices, and the code of layer types."""
     text = hashlib.sha256(repr(request._replace(prepare=None)).encode())
-    with suppress(OSError, ValueError), open(str(request.net), "rb") as file:
-        text.update(file.read())
+    if spec == STDIN:
+        text.update(text_of("-").encode())
+    named = re.findall(r"'(.+?)'|\"(.+?)\"", " ".join([request.where, *(figure for _, figure in request.figures)]))
+    code = {str(sys.modules[layer.__module__].__file__) for layer in registry.values()}
+    for path in (spec, *("".join(one) for one in named), *sorted(code)):
+        with suppress(OSError, ValueError), open(path, "rb") as file:
+            text.update(file.read())
     return json.dumps({"archcalc": __version__, "sweep": text.hexdigest()})
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
-from multiprocessing import get_context
-from os import cpu_count
+from multiprocessing import active_children, get_context, parent_process
+from os import _exit, cpu_count
+from threading import Thread
 from typing import Any
 
 from archcalc.errors import ArchcalcError, clipped
@@ -47,7 +51,16 @@ def computed(sweep: Sweep, numbers: Sequence[int], workers: int, scheduler: str 
 
 def _begin(request: Request) -> None:
     global _here
+    Thread(target=_end_with_parent, daemon=True).start()
     _here = Sweep(request)
+
+
+def _end_with_parent() -> None:
+    """End a worker whose parent was killed: nobody else would."""
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    _exit(1)
 
 
 def _block(number: int) -> Result:
@@ -59,9 +72,10 @@ def _in_processes(sweep: Sweep, numbers: Sequence[int], workers: int) -> Iterato
     """The blocks, in new processes. If a process dies, its blocks are given to another one."""
     left, tries = list(reversed(numbers)), Counter[int]()
     while left:
+        others = active_children()
         pool = ProcessPoolExecutor(workers, get_context("spawn"), _begin, (sweep.request,))
         try:
-            for number, result in _as_done(lambda one: pool.submit(_block, one), left, workers):  # noqa: B023
+            for number, result in _as_done(partial(_submitted, pool), left, workers):
                 yield number, result
         except BrokenProcessPool as error:
             number = left[-1]
@@ -72,7 +86,29 @@ def _in_processes(sweep: Sweep, numbers: Sequence[int], workers: int) -> Iterato
                     "fewer workers need less"
                 ) from error
         finally:
+            for process in active_children():
+                if left and process not in others:
+                    process.terminate()  # a block may take minutes
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _submitted(pool: ProcessPoolExecutor, number: int) -> Future[Result]:
+    """A block for the pool, which may start a process for it."""
+    with _without_interrupts():
+        return pool.submit(_block, number)
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Ctrl-C waits. Processes that are started meanwhile never see it: the one that the user started ends them."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _as_done(submit: Callable[[int], Any], left: list[int], workers: int) -> Iterator[tuple[int, Result]]:

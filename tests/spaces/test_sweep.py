@@ -18,6 +18,7 @@ import archcalc
 from archcalc import ArchcalcError
 from archcalc.conditions.condition import condition, figure, named_figures
 from archcalc.conditions.elementwise import plain
+from archcalc.language.zoo import specs
 from archcalc.spaces import space as spaces
 from archcalc.spaces.axes import axis, read_axis
 from archcalc.spaces.evaluate import AS_USUAL, How
@@ -35,6 +36,10 @@ FIGURES = named_figures(
 
 def request(net: str, *axes: str, **more: Any) -> Request:
     return Request(net, tuple(map(read_axis, axes)), **{"settings": {}, **more})
+
+
+def zoo(name: str) -> str:
+    return (specs() / name).read_text(encoding="utf-8")
 
 
 def rows(found: Any) -> list[dict[str, Any]]:
@@ -284,6 +289,27 @@ def test_blocks_of_another_sweep_are_refused(tmp_path, monkeypatch):
     with pytest.raises(ArchcalcError, match="has blocks of another sweep that was stopped"):
         run(request("lenet5", "batch=1:9"), output=str(path))
     assert len(os.listdir(f"{path}.parts")) == 3
+
+
+def test_blocks_of_what_a_spec_or_a_device_was_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(spaces, "MOST_IN_BLOCK", 2)
+    spec, device = tmp_path / "net.yaml", tmp_path / "mine.yaml"
+    text, a100 = (
+        "input: [3, 8, 8]\nnetworks: {small: {}}\nlayers: [{conv: {out: 4, kernel: 3}}]\n",
+        zoo("devices/a100.yaml"),
+    )
+    wanted = request(f"{spec}:small", "batch=1:9", figures=(("time", f"time('{device}')"),))
+    for number, changed in enumerate([(text, a100), (text.replace("3}", "1}"), a100), (text, f"{a100}# mine\n")]):
+        spec.write_text(text), device.write_text(a100)
+        path = str(tmp_path / f"{number}.csv")
+        with pytest.raises(StopError):
+            run(wanted, output=path, progress=stopping(2))
+        spec.write_text(changed[0]), device.write_text(changed[1])
+        if number == 0:
+            assert run(wanted, output=path).kept == 9
+        else:
+            with pytest.raises(ArchcalcError, match="has blocks of another sweep that was stopped"):
+                run(wanted, output=path)
 
 
 def test_nothing_is_replaced(tmp_path):

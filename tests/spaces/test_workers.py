@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
+import subprocess
+import sys
+import threading
 from functools import partial
 from pathlib import Path
 
@@ -34,6 +38,15 @@ def dies(here: int, times: int, folder: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+def waits(here: int, pipe: str) -> None:
+    """Wait for ever with an open pipe, unless the process is the one that has the workers."""
+    small_blocks()
+    if os.getpid() != here:
+        with open(pipe, "w") as held:
+            print("here", file=held, flush=True)
+            threading.Event().wait()
+
+
 @pytest.fixture(autouse=True)
 def as_before():
     before = spaces.MOST_IN_BLOCK
@@ -59,6 +72,28 @@ def test_processes_that_always_die_are_said(tmp_path):
     prepare = partial(dies, os.getpid(), 1000, str(tmp_path))
     with pytest.raises(ArchcalcError, match=f"a process of the sweep ended {MOST_TRIES} times without a result"):
         run(request(prepare), workers=2)
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
+def test_workers_end_with_the_process_that_the_user_started(tmp_path, stop):
+    pipe, output = str(tmp_path / "pipe"), str(tmp_path / "rows.csv")
+    os.mkfifo(pipe)
+    sweep = f"run(request(partial(waits, os.getpid(), {pipe!r})), output={output!r}, workers=2)"
+    program = [sys.executable, "-c", f"from {__name__} import *\n{sweep}"]
+    with (
+        (tmp_path / "said").open("w") as said,
+        subprocess.Popen(program, stderr=said) as process,
+        open(pipe, "rb", 0) as held,
+    ):
+        process.send_signal(stop)
+        alive = held.read(1)
+        while alive and select.select([held], [], [], 60)[0]:
+            alive = held.read(1)
+        if alive:
+            process.kill()
+    assert not alive  # no process has the pipe
+    kept = f"stopped; the blocks that are done are kept in {output}.parts, and the same command goes on from there"
+    assert (kept in (tmp_path / "said").read_text()) == (stop == signal.SIGINT)
 
 
 def test_a_network_of_code_is_not_sent_to_processes():
