@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 from archcalc.conventions import Convention, Use
 from archcalc.conventions.source_style import FUNCTIONAL, MODULE
 from archcalc.field.propagation import FieldByAxis, Propagation, has_gates, passed
+from archcalc.layers.base import agreed
 from archcalc.layers.convolution import CONVOLUTIONS
 from archcalc.layers.known import known
 from archcalc.layers.region import output_text
 from archcalc.network import Network, Node
-from archcalc.sizes import NO_PARAMS, NO_WORK, Int, Params, Shape, Window, Work, equal, is_array, product
+from archcalc.sizes import NO_PARAMS, NO_WORK, Int, Params, Shape, Window, Work, is_array, product, unequal
 
 AS_MODULE = ("module", 0)
 ONCE = "once in a forward pass"
@@ -148,12 +149,13 @@ def is_called_again(network: Network, node: Node) -> bool:
     owner = network.nodes[node.shares]
     axes = len(network.input_shapes(node)[0].axes), len(network.input_shapes(owner)[0].axes)
     ours, theirs = node.layer.settings, owner.layer.settings
-    return axes[0] == axes[1] and all(equal(_once(ours[name]), _once(theirs[name])) for name in ours)
+    return axes[0] == axes[1] and not any(agreed(_differ(ours[name], theirs[name])) for name in ours)
 
 
-def _once(value: Any) -> Any:
-    """The value of a setting that is equal for every axis; else the setting unchanged."""
-    return value[0] if isinstance(value, tuple) and all(v is value[0] or v == value[0] for v in value) else value
+def _differ(ours: Any, theirs: Any) -> Any:
+    """Where two values of a setting differ. A number and a list of it, one for each axis, do not."""
+    axes = max((len(value) for value in (ours, theirs) if isinstance(value, tuple)), default=1)
+    return unequal(*(value if isinstance(value, tuple) else (value,) * axes for value in (ours, theirs)))
 
 
 class Counter:
@@ -211,7 +213,8 @@ class Counter:
         """The parameters that are the layer's own, their count, and the owner of shared parameters."""
         if node.shares is None or node.layer.type == "unpool":
             return facts.params, facts.param_count, ""
-        again = self.convention.counts_again(is_called_again(self.network, node))
+        calls, ties, _ = self.convention.reuse
+        again = calls if calls == ties or is_called_again(self.network, node) else ties
         return NO_PARAMS, facts.param_count if again else 0, self.network.nodes[node.shares].name
 
 

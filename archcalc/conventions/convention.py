@@ -252,10 +252,6 @@ class Convention(NamedTuple):
         """Whether the convention has a rule for the layer type. "Counts as nothing" is also a rule."""
         return self.nothing is None or type in self.nothing or type in self.counted
 
-    def counts_again(self, called: bool) -> bool:
-        """Whether shared parameters count again: in a second call of one module (``called``), or in a second module."""
-        return self.reuse.calls if called else self.reuse.ties
-
     def count_macs(self, use: Use) -> Int | None:
         """Operations of the layer. None: the layer has operations, but the convention does not count or know them."""
         if not self.knows(use.type):

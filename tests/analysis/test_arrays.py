@@ -228,6 +228,26 @@ def test_totals_of_every_convention_over_batches(net, name):
                 assert ours == theirs if isinstance(theirs, tuple) else at(ours, at_, (3,)) == theirs
 
 
+def test_a_layer_with_shared_weights_that_only_some_elements_call_again(tmp_path):
+    """One module with another dilation is another module, whose parameters torchinfo counts again."""
+    spec = tmp_path / "net.yaml"
+    spec.write_text(
+        "input: [8, 8, 8]\nparams: {w: 1}\nlayers:\n  - conv: {out: 8, kernel: 3, pad: 1}\n    name: a\n"
+        "  - conv: {out: 8, kernel: 3, pad: [w, w + 1], dilation: [w, w + 1]}\n    weights: a\n"
+        "  - conv: {out: 8, kernel: 3, pad: w, dilation: w}\n    weights: a\n"
+    )
+    own = 8 * 8 * 3 * 3 + 8
+
+    def params(widths, convention):
+        return load(str(spec), w=np.array(widths)).analyze(convention=convention).totals.params
+
+    assert np.all(params([2, 3], "torchinfo") == 3 * own)
+    assert np.all(params([1, 1], "torchinfo") == 2 * own)
+    assert np.all(params([1, 2], "archcalc") == own)
+    with pytest.raises(DiffersError):
+        params([1, 2], "torchinfo")
+
+
 def test_a_convention_of_a_user_need_not_be_a_line():
     """Counts as a user defines them: 1, 4 and 9 for batches of 1, 2 and 3."""
     squares = Term("squares", Layers("input"), lambda use: use.batch * use.batch)
