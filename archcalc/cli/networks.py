@@ -94,12 +94,18 @@ def analyses(args: Arguments) -> list[Any]:
     return [analysis(args, network) for network in networks(args)]
 
 
+def timing(args: Arguments) -> list[str]:
+    """The options about a time that are given. ArchcalcError if the command has no device."""
+    given = [name for name in ("amp", "compiled", "channels_last", "tf32") if getattr(args, name)]
+    if given and args.on is None:
+        raise ArchcalcError(f"--{given[0].replace('_', '-')} is about the time on a device: add --on DEVICE")
+    return given
+
+
 def time_request(args: Arguments) -> Any:
     """The request for a time that the command's options make; None without ``--on``."""
+    timing(args)
     if args.on is None:
-        unused = next((name for name in ("amp", "compiled", "channels_last", "tf32") if getattr(args, name)), None)
-        if unused:
-            raise ArchcalcError(f"--{unused.replace('_', '-')} is about the time on a device: add --on DEVICE")
         return None
     if args.on == "all":
         raise ArchcalcError("this table has one device: --on rtx4090; archcalc time NET --on all shows all devices")

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
-from archcalc.errors import ArchcalcError, Problem
+from archcalc.errors import ArchcalcError, DiffersError, Problem
 from archcalc.importing.graph import Imported
 from archcalc.inputs import Sizes
 from archcalc.language.family import Family
 from archcalc.language.reader import family_of
 from archcalc.named_inputs import INPUT
-from archcalc.sizes import Shape
+from archcalc.sizes import Shape, arrays_in
 
 
 def import_text(
@@ -51,10 +51,24 @@ def import_by(
 ) -> Family:
     """The family that ``read`` gives for the sizes of inputs; its second argument says whether they are other ones."""
     given = input if isinstance(input, Mapping) or input is None else {INPUT: input}
-    sizes = {key: _shape(one) for key, one in (given or {}).items()}
-    family = _family(read(sizes, False), file, name)
-    family.again = lambda inputs: _family(read(inputs, True), file, name)
+
+    def family_at(inputs: Mapping[str, Shape], anew: bool) -> Family:
+        _one_by_one(inputs, file)
+        return _family(read(inputs, anew), file, name)
+
+    family = family_at({key: _shape(one) for key, one in (given or {}).items()}, False)
+    family.again = lambda inputs: family_at(inputs, True)
     return family
+
+
+def _one_by_one(inputs: Mapping[str, Shape], file: str) -> None:
+    """DiffersError for arrays: the network of another tool is read for every size, because sizes may decide what it is."""
+    for array in arrays_in(inputs.values()):
+        distinct = sorted({*array.ravel().tolist()})
+        raise DiffersError(
+            Problem("is read for one size of the input at a time, and not for arrays", file),
+            array < distinct[len(distinct) // 2],
+        )
 
 
 def _shape(sizes: Sizes) -> Shape:

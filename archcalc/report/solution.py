@@ -10,6 +10,7 @@ from archcalc.conditions.dimension import NUMBER, SIZE, TIME
 from archcalc.report.header import layer_header
 from archcalc.report.table import Heading, Kind, Table
 from archcalc.settings_text import setting_text
+from archcalc.spaces.axes import kind_of, value_text
 from archcalc.spaces.requirements import Compared
 from archcalc.spaces.solve import Point, Solution
 from archcalc.units import counted, ratio_text, seconds_text
@@ -58,17 +59,21 @@ def _kind(one: Compared) -> Kind:
 def _answer(found: Solution) -> list[str]:
     """The answer, and what breaks the limit next to it."""
     name, best, better = found.variable, BEST[found.goal], BETTER[found.goal]
+
+    def shown(point: Point) -> str:
+        return value_text(point.value, kind_of(name))
+
     if found.answer is None:
         if found.lacking:
             return [f"nothing fits: {found.network} has no figure {', '.join(found.lacking)}"]
         if found.nearest is None:
             return [f"nothing fits: the network refuses all values of {name}"]
-        value = setting_text(found.nearest.value)
+        value = shown(found.nearest)
         return [f"nothing fits. {name} = {value} comes nearest: {_broken(found.nearest, found.where)}"]
-    value = setting_text(found.answer.value)
+    value = shown(found.answer)
     if found.neighbour is None:
         return [f"{name} = {value} fits, and no {better} value was tried: it is at the end of the values"]
-    beside = setting_text(found.neighbour.value)
+    beside = shown(found.neighbour)
     return [
         f"{name} = {value} is the {best} that fits. The next, {beside}, does not: {_broken(found.neighbour, found.where)}"
     ]

@@ -180,6 +180,17 @@ def checked_value(value: Any, kind: Kind) -> Any:
     return number
 
 
+def value_text(value: Any, kind: Kind) -> str:
+    """A value of an axis, as the user may type it.
+
+    >>> value_text((3, 224, 224), "input"), value_text([3, 4], "setting")
+    ('3x224x224', '[3,4]')
+    """
+    if kind == "input" and isinstance(value, tuple):
+        return str(value if isinstance(value, Shape) else Shape(value[0], value[1:]))
+    return value if isinstance(value, str) else setting_text(value)
+
+
 def _several(given: Any, kind: Kind) -> tuple[Any, ...]:
     """The values of an axis from Python: of a list, a range, an array or an iterator. A tuple is one value."""
     if is_array(given):

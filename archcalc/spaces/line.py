@@ -13,7 +13,7 @@ from archcalc.analysis import Analysis
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.settings_text import setting_text
 from archcalc.sizes import Shape, is_array
-from archcalc.spaces.axes import Axis, axis, read_range
+from archcalc.spaces.axes import Axis, axis, read_range, value_text
 from archcalc.spaces.evaluate import Evaluation, How
 from archcalc.spaces.requirements import Requirements
 from archcalc.spaces.space import Block
@@ -121,7 +121,7 @@ def _usual(analysis: Analysis, name: str) -> Grid:
 
 def _grid(axis: Axis, given: Any) -> Grid:
     """The values that the user gives, in ascending order: numbers, or sizes of an input by their number of values."""
-    text = given if isinstance(given, str) else _text(axis.values)
+    text = given if isinstance(given, str) else _text(axis)
     if axis.kind == "input" and all(isinstance(value, tuple) for value in axis.values):
         sizes = {tuple(_sizes(value)): value for value in axis.values}
         return Grid(tuple(sizes[key] for key in sorted(sizes, key=prod)), text)
@@ -132,7 +132,7 @@ def _grid(axis: Axis, given: Any) -> Grid:
             if axis.kind == "input"
             else "only numbers have a largest and a smallest value"
         )
-        raise ArchcalcError(f"{axis.name}: {what}, got {_shown(wrong[0])}")
+        raise ArchcalcError(f"{axis.name}: {what}, got {value_text(wrong[0], axis.kind)}")
     return Grid(tuple(sorted(axis.values)), text)
 
 
@@ -140,11 +140,6 @@ def _sizes(value: tuple[Any, ...]) -> Sequence[int]:
     return (value.channels, *value.axes) if isinstance(value, Shape) else value
 
 
-def _shown(value: Any) -> str:
-    return str(Shape(value[0], tuple(value[1:]))) if isinstance(value, tuple) else setting_text(value)
-
-
-def _text(values: Sequence[Any]) -> str:
-    if len(values) < 4:
-        return ", ".join(map(_shown, values))
-    return f"{_shown(values[0])} to {_shown(values[-1])}, {counted(len(values), 'value')}"
+def _text(axis: Axis) -> str:
+    values = [value_text(value, axis.kind) for value in axis.values]
+    return ", ".join(values) if len(values) < 4 else f"{values[0]} to {values[-1]}, {counted(len(values), 'value')}"

@@ -19,7 +19,7 @@ from archcalc.named_inputs import chosen_inputs, given_inputs
 from archcalc.network import Network
 from archcalc.settings_text import setting_text
 from archcalc.sizes import Shape
-from archcalc.spaces.axes import Axis
+from archcalc.spaces.axes import Axis, value_text
 from archcalc.spaces.evaluate import AS_USUAL, Columns, Evaluation, How, merged, together
 from archcalc.spaces.pareto import front, objective
 from archcalc.spaces.space import Block, Space
@@ -89,9 +89,11 @@ class Sweep:
             raise ArchcalcError(
                 f"{both} varies, and has one value too: leave out {both}={setting_text(request.settings[both])}"
             )
-        settings = list(network.settings)
+        settings, texts = list(network.settings), dict[str, str]()
         for name, text in request.figures:
-            if name in settings and name in names and (text != name or text in FIGURES):
+            if texts.setdefault(name, text) != text:
+                raise ArchcalcError(f"{name} is the name of two columns, {texts[name]} and {text}: write NAME={text}")
+            if name in names and (text != name or (name in settings and text in FIGURES)):
                 raise ArchcalcError(
                     f"{name} varies, and a column has its name too: write NAME={text} with another name"
                 )
@@ -150,15 +152,8 @@ def _varying(space: Space, block: Block, places: Any) -> Columns:
         if kinds <= {int, float}:
             columns[axis.name] = np.array(values, dtype="float64" if float in kinds else None)
         else:
-            columns[axis.name] = np.array([_text(axis, value) for value in values], dtype=object)
+            columns[axis.name] = np.array([value_text(value, axis.kind) for value in values], dtype=object)
     return columns
-
-
-def _text(axis: Axis, value: Any) -> str:
-    """A value as the user may type it."""
-    if axis.kind == "input" and isinstance(value, (tuple, Shape)):
-        return str(value if isinstance(value, Shape) else Shape(value[0], tuple(value[1:])))
-    return value if isinstance(value, str) else setting_text(value)
 
 
 def _front(columns: Columns, objectives: Sequence[str]) -> Columns:

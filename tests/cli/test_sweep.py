@@ -36,6 +36,11 @@ def test_a_table_on_standard_output(archcalc):
     ]
 
 
+def test_an_option_of_a_time_without_a_device_is_a_mistake(archcalc):
+    said = archcalc("sweep", "lenet5", "--batch", "1,2", "--tf32", status=2)
+    assert said == "archcalc: --tf32 is about the time on a device: add --on DEVICE\n"
+
+
 def test_rows_as_csv_and_json(archcalc):
     given = (
         "sweep",

@@ -35,6 +35,14 @@ SAID = [
         0,
     ),
     (
+        "--maximize input --over 3x4x4,3x8x2,3x8x8",
+        "macs < 3K",
+        "input = 3x8x2 is the largest that fits. The next, 3x8x8, does not: macs is 6,912, 3,912 (130 %) above 3K\n"
+        "values of input: 3x4x4,3x8x2,3x8x8. The one value above the answer that the network accepts was computed: it does "
+        "not fit\n",
+        0,
+    ),
+    (
         "--minimize out --over 1:50",
         "1K <= params",
         "out = 39 is the smallest that fits. The next, 37, does not: params is 999, 1 (0.1 %) below 1K\n"

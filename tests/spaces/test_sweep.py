@@ -34,6 +34,9 @@ FIGURES = named_figures(
 )
 
 
+DARKNET = str(Path(__file__).parents[2] / "docs" / "examples" / "residual.cfg")
+
+
 def request(net: str, *axes: str, **more: Any) -> Request:
     return Request(net, tuple(map(read_axis, axes)), **{"settings": {}, **more})
 
@@ -78,6 +81,7 @@ def single(net: str, point: dict[str, Any], figures: Any, how: How = AS_USUAL) -
         ("shufflenet_v2_x1_0", ["width=2,4,116", "input=64,65"], FIGURES),  # a shuffle of two channels moves nothing
         ("swin_t", ["resolution=224,448", "batch=1,2"], FIGURES[:10]),  # windows of whole maps are not shifted
         ("wrn", ["depth=10:40:6", "k=1:8", "batch=1,7"], FIGURES[:5]),
+        (DARKNET, ["input=32,33,64", "batch=1,3"], FIGURES),  # a network of another tool is read for every size
     ],
 )
 def test_every_row_is_a_single_run(net, axes, figures):
@@ -437,6 +441,16 @@ def test_a_block_as_bytes():
         (["classes[1]=1,2"], {}, "classes[1]: lenet5 has classes=10"),
         (["classes=1,2"], {"settings": {"classes": 5}}, "classes varies, and has one value too: leave out classes=5"),
         (["classes=1,2"], {"figures": (("classes", "macs"),)}, "classes varies, and a column has its name too"),
+        (
+            ["batch=1,2"],
+            {"figures": (("batch", "macs"),)},
+            "batch varies, and a column has its name too: write NAME=macs",
+        ),
+        (
+            ["batch=1,2"],
+            {"figures": (("a", "macs"), ("a", "params"))},
+            "a is the name of two columns, macs and params: write NAME=params",
+        ),
         (["batch=1,2"], {"sample": 1.5}, "sample: expected a whole number from 1 to 100,000,000, got 1.5"),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from archcalc.cli import names, values
 from archcalc.cli.command import Answer, Arguments, Command, Option
-from archcalc.cli.networks import load_plugins, matching
+from archcalc.cli.networks import load_plugins, matching, timing
 from archcalc.cli.options import CONVENTION, DTYPE, EXACT, NET, ON, PLUGIN, SET, TIMING, TRAINING, VERBOSE, WHERE
 from archcalc.cli.printing import progress, tables_text
 from archcalc.errors import ArchcalcError, unknown
@@ -80,8 +80,8 @@ def _request(args: Arguments) -> Any:
             raise ArchcalcError(f"--points has all that varies: leave out {', '.join(one.name for one in axes)}")
         axes = read_points(args.points)
     figures = USUAL if args.columns is None else named_figures(args.columns)
+    options = timing(args)
     if args.on is not None:
-        options = [name for name in ("amp", "compiled", "channels_last", "tf32") if getattr(args, name)]
         training = ["training"] if args.training else []
         figures += (("time", f"time({', '.join([repr(args.on), *options, *training])})"),)
     return Request(
