@@ -100,6 +100,7 @@ def pattern_as(kind: type[AnyNetwork], text: str, input: Sizes | Mapping[str, Si
         return network
 
     def at(inputs: Mapping[str, Shape], settings: dict[str, Any]) -> AnyNetwork:
+        inputs = inputs or {INPUT: own}
         return kind(
             name,
             inputs,
@@ -111,7 +112,7 @@ def pattern_as(kind: type[AnyNetwork], text: str, input: Sizes | Mapping[str, Si
             build=lambda: build(inputs),
         )
 
-    return at({INPUT: own} if input is None else chosen_inputs(name, takes, input), {})
+    return at({} if input is None else chosen_inputs(name, takes, input), {})
 
 
 def _written_out(

@@ -16,6 +16,7 @@ from archcalc.analysis import Analysis, analyze
 from archcalc.analysis.elements import narrowed
 from archcalc.conditions.parts import MissingError
 from archcalc.errors import ArchcalcError, DiffersError
+from archcalc.layers import BUILT_IN, registry
 from archcalc.sizes import Shape, is_array
 from archcalc.spaces.groups import Group
 from archcalc.spaces.space import Block, item_of
@@ -93,6 +94,11 @@ class Evaluation:
                 if reason is not None:
                     refused.append({reason: group.places.size})
                 waiting += reversed(parts)
+            except (TypeError, ValueError):  # a layer type of a plugin may decide by numbers, which no array can
+                axis = self._longest(group)
+                if axis is None or registry.keys() <= BUILT_IN:
+                    raise
+                waiting += reversed(group.halves(axis))
             else:
                 lacking += missing
                 found += kept

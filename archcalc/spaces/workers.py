@@ -12,10 +12,14 @@ from functools import partial
 from importlib import import_module
 from multiprocessing import active_children, get_context, parent_process
 from os import _exit, cpu_count
+from os.path import isfile
 from threading import Thread
 from typing import Any
 
 from archcalc.errors import ArchcalcError, clipped
+from archcalc.importing.formats import is_model
+from archcalc.language.zoo import STDIN
+from archcalc.network import Network
 from archcalc.spaces.sweep import Request, Result, Sweep
 
 MOST_TRIES = 3
@@ -25,6 +29,7 @@ AHEAD = 2
 SECONDS = 10
 """How long a scheduler is waited for."""
 
+_request: Request | None = None
 _here: Sweep | None = None
 """The sweep of a worker process."""
 
@@ -34,12 +39,8 @@ def computed(sweep: Sweep, numbers: Sequence[int], workers: int, scheduler: str 
 
     ArchcalcError if other processes cannot load the network: they need its name or its file.
     """
-    if (scheduler is not None or workers > 1) and not isinstance(sweep.request.net, str):
-        network = sweep.request.net
-        if network.origin == "code":
-            raise ArchcalcError(f"{network.full_name} was made by code, which other processes do not have: workers=1")
-        named = network.full_name if network.zoo_name else f"{network.file}:{network.full_name}"
-        sweep = Sweep(sweep.request._replace(net=named))
+    if scheduler is not None or workers > 1:
+        sweep = by_name(sweep)
     if scheduler is not None:
         yield from _on_cluster(sweep, numbers, scheduler)
     elif workers > 1 and len(numbers) > 1:
@@ -49,10 +50,38 @@ def computed(sweep: Sweep, numbers: Sequence[int], workers: int, scheduler: str 
             yield number, sweep.block(number)
 
 
+def by_name(sweep: Sweep) -> Sweep:
+    """The sweep with a network that other processes can load: by its name, its file or its text, its settings and its input."""
+    request, network = sweep.request, sweep.network
+    if network.file == STDIN:
+        raise ArchcalcError(
+            f"{STDIN} is read by one process alone: write the spec to a file, or compute in one process"
+        )
+    if isinstance(request.net, str):
+        return sweep
+    net = network.title if network.origin == "pattern" else network.zoo_name or network.file
+    if isfile(net):
+        net = f"{net}:{network.name}"
+    elif network.origin == "code" or (network.origin == "file" and not is_model(net)):
+        raise ArchcalcError(f"{network.full_name} was made by code, which other processes do not have: workers=1")
+    axes = [axis.name for axis in request.axes]
+    settings = {name: value for name, value in network.settings_changed.items() if name not in axes}
+    input = None if network.at_own_input else network.inputs
+    named = Sweep(request._replace(net=net, settings=settings, input=input))
+    if _structure(named.network) != _structure(network.at(network.inputs, named.network.settings)):
+        raise ArchcalcError(f"{network.full_name} was changed by code, which other processes do not have: workers=1")
+    return named
+
+
+def _structure(network: Network) -> list[Any]:
+    return [(node.name, repr(node.layer), node.inputs, node.shape, node.storage) for node in network.nodes]
+
+
 def _begin(request: Request) -> None:
-    global _here
+    """Begin a worker process. An error of the request is that of a block, which the parent gets."""
+    global _request
     Thread(target=_end_with_parent, daemon=True).start()
-    _here = Sweep(request)
+    _request = request
 
 
 def _end_with_parent() -> None:
@@ -64,8 +93,8 @@ def _end_with_parent() -> None:
 
 
 def _block(number: int) -> Result:
-    assert _here is not None
-    return _here.block(number)
+    assert _request is not None
+    return _of_request(_request, number)
 
 
 def _in_processes(sweep: Sweep, numbers: Sequence[int], workers: int) -> Iterator[tuple[int, Result]]:
@@ -128,7 +157,7 @@ def _as_done(submit: Callable[[int], Any], left: list[int], workers: int) -> Ite
 
 
 def _of_request(request: Request, number: int) -> Result:
-    """A block on a worker of a cluster, which makes the sweep of a request once."""
+    """A block on a worker, which makes the sweep of a request once."""
     global _here
     if _here is None or _here.request._replace(prepare=None) != request._replace(prepare=None):
         _here = Sweep(request)

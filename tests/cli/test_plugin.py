@@ -54,6 +54,31 @@ def test_the_schema_has_the_layer_only_where_it_is_asked_for(archcalc: Run, modu
     assert json.loads(out)["$defs"]["hardshrink"]["description"] == "Values within 0.5 of zero become zero."
 
 
+def test_a_layer_that_decides_by_its_numbers_is_swept(
+    archcalc: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plugin: Callable[[str], str]
+) -> None:
+    """3 comparisons for each of 36 positions and up to 8 channels, 2 for more."""
+    monkeypatch.chdir(tmp_path)
+    spec = "input: [3, 8, 8]\nparams: {width: 4}\nlayers:\n  - conv: {out: width, kernel: 3}\n  - hardshrink\n"
+    Path("own.yaml").write_text(spec)
+    module = plugin(HARDSHRINK.replace("2 * x.values", "(2 if x.channels > 8 else 3) * x.values"))
+    given = (
+        "sweep",
+        "own.yaml",
+        "--plugin",
+        module,
+        "--vary",
+        "width=4:16:4",
+        "--columns",
+        "compares",
+        "--format",
+        "csv",
+    )
+    status, out, err = archcalc(*given)
+    assert (status, err) == (0, "")
+    assert out.split() == ["width,compares", *(f"{n},{(2 if n > 8 else 3) * 36 * n}" for n in (4, 8, 12, 16))]
+
+
 @pytest.mark.parametrize(
     "line", ["--plugin {} own.yaml --set ", "own.yaml --plugin={} --set ", "--plugin {} own.yaml@"]
 )

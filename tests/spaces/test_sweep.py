@@ -81,6 +81,7 @@ def single(net: str, point: dict[str, Any], figures: Any, how: How = AS_USUAL) -
         ("shufflenet_v2_x1_0", ["width=2,4,116", "input=64,65"], FIGURES),  # a shuffle of two channels moves nothing
         ("swin_t", ["resolution=224,448", "batch=1,2"], FIGURES[:10]),  # windows of whole maps are not shifted
         ("wrn", ["depth=10:40:6", "k=1:8", "batch=1,7"], FIGURES[:5]),
+        ("INPUT 32x32x3 -> CONV3-8 -> FC-10", ["batch=1:3"], FIGURES),
         (DARKNET, ["input=32,33,64", "batch=1,3"], FIGURES),  # a network of another tool is read for every size
     ],
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import pickle
 import select
 import signal
 import socket
@@ -14,14 +16,16 @@ from pathlib import Path
 
 import pytest
 
-from archcalc import ArchcalcError, Network, Shape
+from archcalc import ArchcalcError, Network, Shape, load
+from archcalc.memory.deployed import fold_batch_norm
 from archcalc.spaces import space as spaces
 from archcalc.spaces.axes import read_axis
 from archcalc.spaces.run import run
-from archcalc.spaces.sweep import Request
-from archcalc.spaces.workers import MOST_TRIES
+from archcalc.spaces.sweep import Request, Sweep
+from archcalc.spaces.workers import MOST_TRIES, by_name
 
 AXES = ("input=32:44:4", "batch=1:3", "classes=10,20")
+DARKNET = str(Path(__file__).parents[2] / "docs" / "examples" / "residual.cfg")
 BLOCK = 5
 """Points of a block here and in every worker: 24 points are 5 blocks."""
 
@@ -100,6 +104,49 @@ def test_a_network_of_code_is_not_sent_to_processes():
     network = Network("mine", Shape(3, (8, 8)))
     with pytest.raises(ArchcalcError, match="mine was made by code, which other processes do not have: workers=1"):
         run(Request(network, (read_axis("batch=1,2"),), {}), workers=2)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        load("lenet5", input=(1, 40, 36)),
+        load("mobilenet_v2", width=0.5),
+        load("INPUT 32x32x3 -> CONV3-8 -> FC-10", input=(3, 8, 8)),
+        load(DARKNET, input=(3, 32, 32)),
+    ],
+    ids=lambda network: network.name,
+)
+def test_other_processes_have_the_network_with_its_settings_and_its_input(network):
+    sweep = Sweep(Request(network, (read_axis("batch=1:3"),), {}))
+    named = Sweep(pickle.loads(pickle.dumps(by_name(sweep).request)))
+    assert isinstance(named.request.net, str)
+    found, expected = named.block(0).columns, sweep.block(0).columns
+    assert {name: column.tolist() for name, column in found.items()} == {
+        name: column.tolist() for name, column in expected.items()
+    }
+
+
+def test_a_setting_that_varies_is_not_given_to_other_processes():
+    sweep = Sweep(Request(load("mobilenet_v2", width=0.5, classes=10), (read_axis("width=0.25,1.0"),), {}))
+    assert by_name(sweep).request.settings == {"classes": 10}
+
+
+def test_networks_that_other_processes_cannot_have_are_refused(tmp_path, monkeypatch):
+    def said(network: Network | str) -> str:
+        with pytest.raises(ArchcalcError) as caught:
+            run(Request(network, (read_axis("batch=1,2"),), {}), workers=2)
+        return str(caught.value)
+
+    by_code = "was {} by code, which other processes do not have: workers=1"
+    assert said(fold_batch_norm(load("vgg11_bn"))) == f"vgg11_bn {by_code.format('changed')}"
+    (tmp_path / "mine.yaml").write_text("input: [3, 8, 8]\nlayers: [relu]\n")
+    mine = load(tmp_path / "mine.yaml")
+    (tmp_path / "mine.yaml").unlink()
+    assert said(mine) == f"mine {by_code.format('made')}"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"input: [3, 8, 8]\nlayers: [relu]\n")))
+    assert said("-") == (
+        "standard input is read by one process alone: write the spec to a file, or compute in one process"
+    )
 
 
 def test_a_cluster_gives_the_same_rows(tmp_path):
