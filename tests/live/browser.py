@@ -99,6 +99,16 @@ class LivePage:
     def wait_for_footer(self, text: str) -> None:
         self.wait_for("t => document.getElementById('footer').textContent.includes(t)", text)
 
+    def wait_for_window(self, name: str) -> None:
+        """Wait for the window of a unit whose name begins so."""
+        self.wait_for("n => document.querySelector('.window-name').textContent.startsWith(n)", name)
+
+    def draw(self, picture: str) -> None:
+        """Choose a picture other than the one that is there, and wait for it."""
+        before = self.page.locator("figcaption").text_content()
+        self.page.get_by_role("tab", name=picture).click()
+        self.wait_for("t => document.querySelector('figcaption').textContent !== t", before)
+
     def names(self) -> list[str]:
         """The layers whose rows are drawn."""
         found: list[str] = self.page.evaluate(

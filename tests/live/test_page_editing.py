@@ -100,7 +100,7 @@ def test_a_row_lights_its_line_and_the_window_of_a_unit_is_to_scale(open_page):
     live.write(SPEC)
     live.page.wait_for_selector("th[data-name=max_pool]")
     live.page.locator("th[data-name=max_pool]").hover()
-    live.wait_for("() => document.querySelector('.window-name').textContent.startsWith('max_pool')")
+    live.wait_for_window("max_pool")
     # Unit 4 of the pooled map reads positions 8 and 9; the convolution before adds a pixel on both sides: 7 to 10 of 16.
     line = "e => Math.round(e.offsetTop / parseFloat(getComputedStyle(e.closest('.plain').querySelector('textarea')).lineHeight)) + 1"
     assert live.page.locator(".marks .lit").evaluate(line) == 7
@@ -112,10 +112,10 @@ def test_a_row_lights_its_line_and_the_window_of_a_unit_is_to_scale(open_page):
     assert lit == ["relu", "max_pool"]  # the layer and what it reads
 
     live.page.locator("th[data-name=conv]").click()
-    live.wait_for("() => document.querySelector('.window-name').textContent === 'conv, unit 8, 8'")
+    live.wait_for_window("conv, unit 8, 8")
     live.page.get_by_label("unit, height").focus()
     live.page.keyboard.press("Home")
-    live.wait_for("() => document.querySelector('.window-name').textContent === 'conv, unit 0, 8'")
+    live.wait_for_window("conv, unit 0, 8")
     assert drawn(live, "window")[1] < drawn(live, "input-map")[1]  # the window of the first row begins in the padding
 
 

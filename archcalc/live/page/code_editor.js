@@ -75,7 +75,7 @@ export function codeEditor(parent, listeners, cm) {
     ".cm-cursor": { borderLeftColor: "var(--ink)" },
     ".cm-gutters": { backgroundColor: "var(--raised)", color: "var(--soft)", borderRight: "1px solid var(--line)" },
     ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "var(--active)" },
-    ".cm-lit": { backgroundColor: "var(--mark)", outline: "1px solid transparent", outlineOffset: "-1px" },
+    ".cm-lit": { backgroundColor: "var(--mark)", outline: "1px solid transparent", outlineOffset: "-1px", "--soft": "var(--ink)", "--code-comment": "var(--ink)" },
     ".cm-bad-line": { backgroundColor: "var(--bad-paper)" },
     ".cm-bad": { textDecoration: "underline wavy var(--bad) 1px", textUnderlineOffset: "3px", textDecorationSkipInk: "none" },
     "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {

@@ -45,7 +45,7 @@ const params = paramControls(byId("params"), (name, value) => {
 });
 const links = { hover, select };
 const table = layerTable(byId("table"), links);
-const windowBox = h("section", { class: "window-area", "aria-label": "Window of one unit" });
+const windowBox = h("section", { class: "window-area", tabindex: 0, "aria-label": "Window of one unit" }); // it may scroll, without a control inside
 const drawn = pictures(byId("pictures"), windowBox, { ...links, ask: (request) => quietly({ ...request, state: shownState }, true) });
 const unitWindow = windowPicture(windowBox);
 const out = exports(() => state, say);
