@@ -31,10 +31,27 @@ ROOT = Path(__file__).parent.parent.parent
 REPORTS = ROOT / "reports" / "networks"
 
 
+Traces = Counter[tuple[str, str, str]]
+
+
+def counted(patch: pytest.MonkeyPatch) -> Traces:
+    """How often each network is traced from now on, by its name, its input and the convention."""
+    counts: Traces = Counter()
+
+    def trace(network, batch, convention):
+        counts[network.full_name, str(network.input), convention.name] += 1
+        return trace_rows(network, batch, convention)
+
+    patch.setattr("archcalc.analysis.analysis.trace_rows", trace)
+    return counts
+
+
 @cache
-def whole(name: str) -> str:
-    """The page of a network with all pictures, made once for the tests that read it."""
-    return html_page(page(load(name), Evidence()))
+def whole(name: str) -> tuple[str, Traces]:
+    """The page of a network with all pictures, and what was traced for it; made once for the tests that read it."""
+    with pytest.MonkeyPatch.context() as patch:
+        traces = counted(patch)
+        return html_page(page(load(name), Evidence())), traces
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -174,25 +191,11 @@ def test_a_page_has_every_part():
     assert "Not run" in text
 
 
-@pytest.fixture
-def traces(monkeypatch) -> Counter[tuple[str, str, str]]:
-    """How often each network is traced, by its name, its input and the convention."""
-    counts: Counter[tuple[str, str, str]] = Counter()
-
-    def counted(network, batch, convention):
-        counts[network.full_name, str(network.input), convention.name] += 1
-        return trace_rows(network, batch, convention)
-
-    monkeypatch.setattr("archcalc.analysis.analysis.trace_rows", counted)
-    return counts
-
-
 @pytest.mark.parametrize("name", ["lenet5", "vgg16", "googlenet", "efficientnet_b0"])
-def test_a_page_traces_its_network_once(name, traces):
+def test_a_page_traces_its_network_once(name):
     """With pictures, memory and verdicts. Verdicts may need other networks, inputs and conventions: each once."""
-    network = load(name)
-    page(network, Evidence())
-    assert traces[name, str(network.input), "archcalc"] == 1
+    traces = whole(name)[1]
+    assert traces[name, str(load(name).input), "archcalc"] == 1
     assert set(traces.values()) == {1}
 
 
@@ -201,7 +204,8 @@ WITHOUT_ROWS = ("budget", "compare", "memory", "roofline")
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].least == 1 and not KINDS[kind].of_table])
-def test_a_picture_traces_its_network_once(kind, traces, archcalc, tmp_path):
+def test_a_picture_traces_its_network_once(kind, archcalc, tmp_path, monkeypatch):
+    traces = counted(monkeypatch)
     if kind == "graph" and shutil.which("dot") is None:
         pytest.skip("needs Graphviz")
     on = ["--on", "t4"] if kind == "roofline" else []
@@ -232,7 +236,7 @@ def test_figures_that_are_no_match_come_first_with_their_input_and_none_twice():
 
 
 def test_pictures_of_a_page_have_the_colours_of_its_style():
-    text = whole("lenet5")
+    text = whole("lenet5")[0]
     pictures = text[text.index('<div class="pictures">') :]
     assert not set(re.findall(r"#[0-9a-f]{6}\b", pictures)) & set(DARK)
     used = set(re.findall(r"var\((--c\d+)\)", text))
@@ -264,7 +268,7 @@ class Ids(HTMLParser):
 
 @pytest.mark.parametrize("name", ["lenet5", "googlenet"])
 def test_ids_are_there_once_and_lead_somewhere(name):
-    text = whole(name)
+    text = whole(name)[0]
     found = Ids(text)
     assert len(set(found.ids)) == len(found.ids)
     assert set(found.used) <= set(found.ids)
