@@ -184,19 +184,26 @@ def _on_cluster(sweep: Sweep, numbers: Sequence[int], scheduler: str) -> Iterato
         cores = sum(client.ncores().values())
         if not cores:
             raise ArchcalcError(f"the scheduler at {scheduler} has no workers: dask worker {scheduler} starts one")
-        request = client.scatter(sweep.request, broadcast=True, hash=False)
-        todo = list(reversed(numbers))
+        todo, tries = list(reversed(numbers)), Counter[int]()
 
-        def submit() -> Any:
-            number = todo.pop()
-            return client.submit(
-                _of_request, request, number, pure=False, retries=MOST_TRIES, key=f"{client.id}-{number}"
-            )
+        def scattered() -> Any:
+            return client.scatter(sweep.request, broadcast=True, hash=False)
 
-        running = distributed.as_completed([submit() for _ in range(min(AHEAD * cores, len(todo)))], loop=client.loop)
+        def submit(number: int) -> Any:
+            key = f"{client.id}-{tries[number]}-{number}"
+            return client.submit(_of_request, request, number, pure=False, retries=MOST_TRIES, key=key)
+
+        request = scattered()
+        first = [submit(todo.pop()) for _ in range(min(AHEAD * cores, len(todo)))]
+        running = distributed.as_completed(first, loop=client.loop)
         for future in running:
             number = int(future.key.rpartition("-")[2])
             try:
+                if future.cancelled() and tries[number] < MOST_TRIES:  # all workers that had the request are lost
+                    tries[number] += 1
+                    request = scattered()
+                    running.add(submit(number))
+                    continue
                 result = future.result()
             except (OSError, CancelledError, distributed.KilledWorker) as error:
                 raise ArchcalcError(
@@ -205,4 +212,4 @@ def _on_cluster(sweep: Sweep, numbers: Sequence[int], scheduler: str) -> Iterato
             future.release()
             yield number, result
             if todo:
-                running.add(submit())
+                running.add(submit(todo.pop()))

@@ -11,8 +11,10 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -149,13 +151,31 @@ def test_networks_that_other_processes_cannot_have_are_refused(tmp_path, monkeyp
     )
 
 
-def test_a_cluster_gives_the_same_rows(tmp_path):
+def test_a_cluster_gives_the_same_rows_also_if_all_its_workers_are_lost(tmp_path):
     distributed = pytest.importorskip("distributed")
     run(request(small_blocks), output=str(tmp_path / "one.csv"))
     with distributed.LocalCluster(
-        2, processes=False, protocol="tcp://", threads_per_worker=1, dashboard_address=None
+        1, processes=False, protocol="tcp://", threads_per_worker=1, dashboard_address=None
     ) as own:
-        run(request(small_blocks), output=str(tmp_path / "two.csv"), scheduler=own.scheduler_address)
+        others: list[Any] = []
+
+        async def replace() -> None:
+            await own.workers[0].close()
+            others.append(await distributed.Worker(own.scheduler_address, nthreads=1, dashboard=False))
+
+        def losing(steps: Any, done: int, count: int) -> Iterator[Any]:
+            for step in steps:
+                if not others:
+                    own.sync(replace)
+                yield step
+
+        run(
+            request(small_blocks),
+            output=str(tmp_path / "two.csv"),
+            scheduler=own.scheduler_address,
+            progress=losing,
+        )
+        own.sync(others[0].close)
     assert (tmp_path / "two.csv").read_bytes() == (tmp_path / "one.csv").read_bytes()
 
 
