@@ -74,7 +74,10 @@ def _run(words: Sequence[str]) -> int:
         answer = Answer(answer)
     for problem in answer.problems:
         say(problem)
-    _write(answer.content, getattr(args, "output", None))
+    try:
+        _write(answer.content, getattr(args, "output", None))
+    except BrokenPipeError:  # the reader closed the pipe, which is no answer to what was checked
+        discard_output()
     return answer.status
 
 

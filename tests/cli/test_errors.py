@@ -237,6 +237,11 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path, command: str) -> None:
     assert done.returncode == 0
 
 
+def test_a_closed_pipe_does_not_change_the_status(tmp_path: Path) -> None:
+    done = shell("archcalc check tiny.yaml --require 'layers < 1' | true", tmp_path)
+    assert (done.stderr, done.returncode) == ("", 1)
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [
