@@ -27,6 +27,8 @@ from archcalc.plot import fonts
 from archcalc.plot.colours import DARK, INK, WHITE, shade
 from archcalc.plot.kinds import Picture, element, file, picture
 from archcalc.plot.labels import one_line, short_names, shortened, text_width
+from archcalc.plot.style import applied
+from archcalc.plot.style import file_of as content_of
 from archcalc.spaces.sheet import Sheet
 from tests.nets import CLIP, FPN, SIAMESE, SSD, THREE_INPUTS, UNET, network
 from tests.plot.pictures import analysis
@@ -62,10 +64,24 @@ def text_of(svg: str) -> str:
     return " ".join("".join(text.itertext()) for text in ElementTree.fromstring(svg).iter(f"{SVG}text"))
 
 
+TITLED = {"dark": True, "title": "My own $title$"}
+ALL = {"width": "page", "title": "A & B", "dark": True, "transparent": True, "caption": False}
+"""The choices of the command that is given all of them."""
+
+
+@cache
+def figure_of(kind: str, **options: object) -> Figure:
+    return plot.figure(kind, shown(kind), **needed(kind), **options)
+
+
 @cache
 def drawn(kind: str, format: str, **options: object) -> Picture:
-    """The picture that several tests look at, drawn once."""
-    return picture(kind, shown(kind), format, **needed(kind), **options)
+    """The picture that several tests look at, drawn once. Its figure is the same in every file: see test_images.py."""
+    if kind == "graph":
+        return picture(kind, shown(kind), format, **options)
+    with applied(" ".join([kind, *(a.network.full_name for a in shown(kind) if not isinstance(a, Sheet))])):
+        figure = figure_of(kind, **options)
+        return Picture(content_of(figure, format), str(figure.get_label()))
 
 
 def svg(kind: str, **options: object) -> str:
@@ -79,7 +95,7 @@ def pixels(kind: str, **options: object) -> Image.Image:
 @pytest.mark.parametrize("kind", FIGURES)
 def test_every_figure_is_as_wide_as_asked(kind):
     assert pixels(kind).width == 300 * 3.5
-    assert pixels(kind, width="page").width == 300 * 7
+    assert pixels(kind, **ALL).width == 300 * 7
 
 
 @pytest.mark.parametrize(("width", "inches"), [(5, 5), ("7.25", 7.25), ("column", 3.5)])
@@ -100,7 +116,7 @@ def test_a_graph_is_no_wider_than_asked():
 @pytest.mark.parametrize("kind", EVERY)
 def test_every_kind_has_a_title_and_its_caption_can_be_left_out(kind):
     plain, titled, bare = (
-        text_of(svg(kind, **options)) for options in ({}, {"title": "My own $title$"}, {"caption": False})
+        text_of(svg(kind, **options)) for options in ({}, TITLED, {"caption": False})
     )
     caption = drawn(kind, "svg").caption
     assert "My own $title$" in titled
@@ -118,12 +134,12 @@ def test_every_kind_has_a_dark_ground(kind):
             {INK} if re.search('"black"|<text (?![^>]*fill)', svg) else set()
         )
 
-    light, dark = svg(kind), svg(kind, dark=True)
+    light, dark = svg(kind), svg(kind, **TITLED)
     if kind != "graph":
         assert WHITE in colours(light)
     assert DARK[WHITE] in colours(dark)
     assert not colours(dark) & ({"#f0f0f0"} if kind == "graph" else {WHITE, INK, "#f0f0f0"})  # nodes keep their text
-    image = pixels(kind, dark=True).convert("RGB")
+    image = pixels(kind, **TITLED).convert("RGB")
     assert image.getpixel((1, 1)) == tuple(bytes.fromhex(DARK[WHITE][1:]))
     ink = tuple(bytes.fromhex(DARK[INK][1:]))
     assert any(colour == ink for _, colour in image.getcolors(2**24))
@@ -132,18 +148,18 @@ def test_every_kind_has_a_dark_ground(kind):
 @pytest.mark.parametrize(
     ("kind", "dark"),
     [
-        *((kind, False) for kind in FIGURES),
-        ("cost", True),
+        *((kind, True) for kind in FIGURES),
+        ("cost", False),
         *(pytest.param("graph", dark, marks=needs_dot) for dark in (False, True)),
     ],
 )
 def test_every_kind_can_go_without_a_ground(kind, dark):
-    """Figures have one ground: one of them is enough for a dark picture without it."""
-    image = pixels(kind, transparent=True, dark=dark)
+    """Figures have one ground: one of them is enough for a light picture without it."""
+    image = pixels(kind, **(ALL if dark else {"transparent": True}))
     assert image.mode == "RGBA"
     assert image.getpixel((1, 1))[3] == 0
     assert image.getextrema()[3] == (0, 255)
-    assert pixels(kind, **({"dark": True} if dark else {})).convert("RGBA").getpixel((1, 1))[3] == 255
+    assert pixels(kind, **(TITLED if dark else {})).convert("RGBA").getpixel((1, 1))[3] == 255
 
 
 @pytest.mark.parametrize("kind", EVERY)
@@ -153,8 +169,7 @@ def test_the_command_takes_all_of_them_and_writes_the_caption_beside(kind, tmp_p
     out, text, tex = (tmp_path / name for name in ("p.svg", "p.txt", "p.tex"))
     options = ("--width", "page", "--title", "A & B", "--dark", "--transparent")
     assert archcalc("plot", kind, *nets, *options, "--caption", str(text), "-o", str(out)) == (0, "", "")
-    looks = {"width": "page", "title": "A & B", "dark": True, "transparent": True, "caption": False}
-    made = picture(kind, shown(kind), "svg", **looks, **needed(kind))
+    made = drawn(kind, "svg", **ALL)
     assert out.read_bytes() == made.content
     assert "A & B" in text_of(element(made.content))
     assert text.read_text() == made.caption + "\n"
