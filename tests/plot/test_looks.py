@@ -115,9 +115,7 @@ def test_a_graph_is_no_wider_than_asked():
 
 @pytest.mark.parametrize("kind", EVERY)
 def test_every_kind_has_a_title_and_its_caption_can_be_left_out(kind):
-    plain, titled, bare = (
-        text_of(svg(kind, **options)) for options in ({}, TITLED, {"caption": False})
-    )
+    plain, titled, bare = (text_of(svg(kind, **options)) for options in ({}, TITLED, {"caption": False}))
     caption = drawn(kind, "svg").caption
     assert "My own $title$" in titled
     assert "My own" not in plain
