@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from archcalc.errors import ArchcalcError, Problem
@@ -44,10 +44,16 @@ def points_of(table: Mapping[str, Any]) -> tuple[Axis, ...]:
             f"points: expected a data frame, or columns by their names such as {{'batch': [1, 8]}}, got {message_text(table)}"
         )
     axes = []
-    for name in table:
+    for key in table:
+        name, column = str(key), table[key]
         kind: Kind = kind_of(name)
-        column = table[name]
+        if isinstance(column, str) or not isinstance(column, Iterable):
+            raise ArchcalcError(
+                f"points: {name}: expected a list with a value for every point, got {message_text(column)}"
+            )
         values = column.tolist() if hasattr(column, "tolist") else list(column)
+        if not values:
+            raise ArchcalcError(f"points: {name}: expected at least one value, got none")
         if kind != "setting":  # a data frame has whole numbers as floats where a row lacks one
             values = [int(one) if isinstance(one, float) and one.is_integer() else one for one in values]
         try:

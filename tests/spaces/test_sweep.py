@@ -386,6 +386,22 @@ def test_points_that_cannot_be_read(content, said, tmp_path, monkeypatch):
     assert str(caught.value) == said
 
 
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [
+        ({"width": []}, "points: width: expected at least one value, got none"),
+        ({"width": "0.5"}, "points: width: expected a list with a value for every point, got '0.5'"),
+        ({"width": 0.5}, "points: width: expected a list with a value for every point, got 0.5"),
+        ({3: [1]}, "mobilenet_v2: unknown setting '3'; known: classes, resolution, width"),
+        ({"width": [0.5, 1], "input": [96]}, "points: expected as many values of every axis"),
+    ],
+)
+def test_points_of_python_that_cannot_be(points, said):
+    with pytest.raises(ArchcalcError) as caught:
+        archcalc.sweep("mobilenet_v2", points)
+    assert str(caught.value) == said
+
+
 def test_an_endless_file_of_points_is_refused():
     with pytest.raises(ArchcalcError, match="/dev/zero:1: has a line of more than 1,000,000 letters"):
         read_points("/dev/zero")
