@@ -7,6 +7,7 @@ group is halved. Points that are refused together have one reason, which is that
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -54,6 +55,12 @@ class How(NamedTuple):
 AS_USUAL = How()
 
 
+MOST_NUMBERS = 2**25
+"""About the most numbers of layers that are in memory: layers times points. Each takes some 10 bytes."""
+MANY_LAYERS = 2**13
+"""The layers of a network before the first one is made."""
+
+
 class Evaluation:
     """Computes the figures of blocks of points of one network.
 
@@ -69,6 +76,8 @@ class Evaluation:
         how: How = AS_USUAL,
     ) -> None:
         self.network, self.names, self.figures, self.holds, self.how = network, names, figures, holds, how
+        self._layers = self._numbers = 0
+        """The most layers of a network so far, and the numbers of layers that may still be in memory."""
 
     def block(self, block: Block) -> Found:
         """The points of the block that meet the condition."""
@@ -78,14 +87,19 @@ class Evaluation:
         refused = list[Mapping[str, int]]()
         lacking, found, waiting = 0, [], [whole]
         while waiting:
-            group = waiting.pop()
+            group, network = waiting.pop(), None
             parts = self._alike(group)
+            if len(parts) == 1 and self._too_large(group) and (axis := self._longest(group)) is not None:
+                parts = group.halves(axis)
             if len(parts) > 1:
                 waiting += reversed(parts)
                 continue
-            network = None
+            self._free()
             try:
                 network = self._network(group)
+                if group.places.size > 1:
+                    self._layers = max(self._layers, len(network.nodes))
+                    self._numbers += len(network.nodes) * self._elements(group)
                 kept, missing = self._computed(group, network)
             except DiffersError as error:
                 waiting += reversed(group.split(error.holds))
@@ -103,6 +117,20 @@ class Evaluation:
                 lacking += missing
                 found += kept
         return _joined(found, list(self.figures), merged(refused), lacking)
+
+    def _elements(self, group: Group) -> int:
+        """About how many elements the arrays of layers have: most of them are the same for all batches."""
+        apart = "batch" in self.names and not group.paired
+        return int(group.places.size) // (len(group.values[self.names.index("batch")]) if apart else 1)
+
+    def _too_large(self, group: Group) -> bool:
+        return (self._layers or MANY_LAYERS) * self._elements(group) > MOST_NUMBERS
+
+    def _free(self) -> None:
+        """Free the networks that were computed. Each refers to itself, so that its arrays stay until a collection."""
+        if self._numbers > MOST_NUMBERS:
+            gc.collect()
+            self._numbers = 0
 
     def _refused(self, group: Group, error: ArchcalcError, besides: str) -> tuple[str | None, list[Group]]:
         """Why the network refuses all points of the group; or the parts of the group, if it may accept some of them.

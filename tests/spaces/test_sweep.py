@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import json
 import math
 import os
 import random
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -107,6 +109,32 @@ def test_a_setting_that_the_input_depends_on():
         *(39, 69, 107, 153, 209),
         *(56, 99, 154, 221, 300),
     ]
+
+
+def test_large_groups_are_divided_and_their_networks_freed(monkeypatch):
+    """VGG-11 has 30 layers, and 38 with batch normalisation. With 38 * 4 numbers at most, a group has 4 points at most."""
+    axes = "input=32,40,48,3x32x40", "classes=1:9", "norm=false,true"
+    expected = rows(Sweep(request("vgg11", *axes, "batch=1:3")).block(0))
+    monkeypatch.setattr("archcalc.spaces.evaluate.MOST_NUMBERS", 38 * 4)
+    monkeypatch.setattr("archcalc.spaces.evaluate.MANY_LAYERS", 38)
+    made, alive = list[int](), list[Any]()
+    sweep = Sweep(request("vgg11", *axes, "batch=1:3"))
+    computed = sweep.evaluation._computed
+
+    def watched(group: Any, network: Any) -> Any:
+        made.append(sweep.evaluation._elements(group))
+        alive.append(weakref.ref(network))
+        assert sum(one() is not None for one in alive) <= 6  # those of 38 * 4 numbers, and two more
+        return computed(group, network)
+
+    monkeypatch.setattr(sweep.evaluation, "_computed", watched)
+    gc.disable()
+    try:
+        assert rows(sweep.block(0)) == expected
+    finally:
+        gc.enable()
+    assert max(made) <= 5
+    assert len(made) > 12
 
 
 def test_the_points_are_in_the_order_of_the_axes():
