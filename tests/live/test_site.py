@@ -27,10 +27,9 @@ needs_pyodide = pytest.mark.skipif(not PYODIDE.exists(), reason="no Pyodide: npm
 LOCK = json.loads((ROOT / "live" / "package-lock.json").read_text())
 
 
-@pytest.fixture
-def engine(tmp_path):
+def engine_in(place: Path) -> Path:
     """A folder with files of the names and the version of Pyodide: enough for a site that nobody opens."""
-    folder = tmp_path / "engine"
+    folder = place / "engine"
     folder.mkdir()
     for name in FILES:
         (folder / name).write_text(f'"{VERSION}"')
@@ -38,13 +37,30 @@ def engine(tmp_path):
     return folder
 
 
-def written(target, engine, opened=None) -> dict[str, bytes]:
-    write_site(str(target), opened or Opened(), str(engine))
+@pytest.fixture
+def engine(tmp_path):
+    return engine_in(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A site as archcalc wrote it, which tests copy."""
+    place = tmp_path_factory.mktemp("made")
+    write_site(str(place / "site"), Opened(), str(engine_in(place)))
+    return place / "site"
+
+
+def files_in(target: Path) -> dict[str, bytes]:
     return {path.relative_to(target).as_posix(): path.read_bytes() for path in target.rglob("*") if path.is_file()}
 
 
-def test_a_site_has_the_page_the_calculator_and_the_answers_that_are_shown_first(tmp_path, engine):
-    files = written(tmp_path / "site", engine)
+def written(target, engine, opened=None) -> dict[str, bytes]:
+    write_site(str(target), opened or Opened(), str(engine))
+    return files_in(target)
+
+
+def test_a_site_has_the_page_the_calculator_and_the_answers_that_are_shown_first(site):
+    files = files_in(site)
     config = json.loads(files["config.json"])
     assert (config["calculator"], config["editor"]) == ("worker", BUNDLE.exists())
     assert files[config["licences"]]
@@ -100,9 +116,8 @@ def test_the_version_is_the_one_that_npm_installs():
     assert INSTALL in (ROOT / "docs" / "live.md").read_text()
 
 
-def test_a_second_run_replaces_the_site(tmp_path, engine):
-    target = tmp_path / "site"
-    written(target, engine)
+def test_a_second_run_replaces_the_site(tmp_path, engine, site):
+    target = shutil.copytree(site, tmp_path / "site")
     files = written(target, engine, Opened(State("INPUT 8x8x3 -> RELU")))
     assert b"8x8x3 -> RELU" in files["first.json"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["engine", "site"]
@@ -142,15 +157,14 @@ def unlisted(target: Path) -> str:
 
 
 @pytest.mark.parametrize("spoil", [added, changed, linked, hidden, unlisted])
-def test_what_is_not_of_a_site_is_never_replaced(tmp_path, engine, spoil):
-    target = tmp_path / "site"
-    written(target, engine)
+def test_what_is_not_of_a_site_is_never_replaced(tmp_path, engine, site, spoil):
+    target = shutil.copytree(site, tmp_path / "site")
     name = spoil(target)
-    before = {path: path.read_bytes() for path in target.rglob("*") if path.is_file()}
+    before = files_in(target)
     with pytest.raises(ArchcalcError, match="which is not a file of a site as archcalc wrote it") as raised:
         write_site(str(target), Opened(), str(engine))
     assert f": has {name}" in str(raised.value)
-    assert {path: path.read_bytes() for path in target.rglob("*") if path.is_file()} == before
+    assert files_in(target) == before
 
 
 @pytest.mark.parametrize(
@@ -171,15 +185,13 @@ def test_a_folder_that_cannot_be_one(tmp_path, engine, make, sentence, monkeypat
         write_site(str(target), Opened(), str(engine))
 
 
-def test_a_site_is_written_whole_or_not_at_all(tmp_path, engine, monkeypatch):
-    target = tmp_path / "site"
-    before = written(target, engine)
+def test_a_site_is_written_whole_or_not_at_all(tmp_path, engine, site, monkeypatch):
+    target = shutil.copytree(site, tmp_path / "site")
+    before = files_in(target)
     monkeypatch.setattr("os.rename", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with pytest.raises(ArchcalcError, match="site: cannot be written: no space left on device"):
         write_site(str(target), Opened(State("INPUT 8x8x3 -> RELU")), str(engine))
-    assert {
-        path.relative_to(target).as_posix(): path.read_bytes() for path in target.rglob("*") if path.is_file()
-    } == before
+    assert files_in(target) == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["engine", "site"]
 
 
