@@ -25,9 +25,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Watched:
-    """A page with all that it asked for and all that it complained about."""
+    """A tab of the browser, with all that its page asked for and all that it complained about."""
 
-    def __init__(self, browser: Any, path: Path, **settings: Any) -> None:
+    def __init__(self, browser: Any, **settings: Any) -> None:
         self.context = browser.new_context(**settings)
         self.page = self.context.new_page()
         self.asked: list[str] = []
@@ -35,7 +35,12 @@ class Watched:
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def open(self, path: Path) -> Watched:
+        self.asked.clear()
+        self.complaints.clear()
         self.page.goto(path.as_uri())
+        return self
 
     def shown(self, table: str = "layer-table") -> list[str]:
         """The names of the rows that are seen, from top to bottom."""
@@ -65,17 +70,27 @@ class Watched:
         return str(self.page.locator(f'.tools[data-for="{table}"] [role=status]').inner_text())
 
 
+@pytest.fixture(scope="module")
+def tab(browser: Any) -> Iterator[Watched]:
+    """The tab of most tests. A page of the report keeps nothing from one opening to the next."""
+    tab = Watched(browser)
+    yield tab
+    tab.context.close()
+
+
 @pytest.fixture
-def open_page(browser: Any, report: Path) -> Iterator[Any]:
+def open_page(browser: Any, tab: Watched, report: Path) -> Iterator[Any]:
+    """Opens pages, with settings in a tab of their own; none may complain or ask for anything but itself."""
     opened: list[Watched] = []
 
     def start(name: str, **settings: Any) -> Watched:
-        opened.append(Watched(browser, report / f"{name}.html", **settings))
-        return opened[-1]
+        opened.append(Watched(browser, **settings) if settings else tab)
+        return opened[-1].open(report / f"{name}.html")
 
     yield start
     for one in opened:
-        one.context.close()
+        if one is not tab:
+            one.context.close()
         assert one.complaints == []
         assert [url for url in one.asked if not url.startswith(("file:", "data:"))] == []
 
@@ -229,7 +244,7 @@ def test_without_a_script_everything_can_be_read(open_page):
 
 
 def test_pictures_follow_the_scheme_and_can_be_read_on_it(open_page):
-    page = open_page("googlenet")
+    page = open_page("googlenet", color_scheme="light")
     papers = []
     for scheme in ("light", "dark"):
         page.page.emulate_media(color_scheme=scheme)
@@ -273,7 +288,7 @@ def test_gaps_between_pictures_are_even(open_page):
 
 
 def test_the_index_shows_all_columns_or_a_cue_that_there_are_more(open_page):
-    page = open_page("index")
+    page = open_page("index", viewport={"width": 1280, "height": 900})
     for width, beyond in ((1280, False), (420, True)):
         page.page.set_viewport_size({"width": width, "height": 900})
         inside, shown = page.page.evaluate(
@@ -365,7 +380,7 @@ def report_of_specs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [("unet", ["32x32", "16x16", "8x8", "16x16", "32x32"]), ("ssd", ["32x32", "16x16", "8x8", "4x4", "heads"])],
 )
 def test_pages_of_decoders_and_detectors_have_their_stages_and_pictures(browser, report_of_specs, name, stages):
-    page = Watched(browser, report_of_specs / f"{name}.html")
+    page = Watched(browser).open(report_of_specs / f"{name}.html")
     for width in (1280, 420):
         page.page.set_viewport_size({"width": width, "height": 900})
         for scheme in ("light", "dark"):
@@ -391,7 +406,7 @@ def test_what_comes_from_a_spec_is_text(browser, tmp_path):
     spec = tmp_path / "hostile.yaml"
     spec.write_text(HOSTILE)
     assert main(["report", str(spec), "-o", str(tmp_path / "out")]) == 0
-    page = Watched(browser, tmp_path / "out" / "hostile.html")
+    page = Watched(browser).open(tmp_path / "out" / "hostile.html")
     assert page.page.title().startswith("<script>document.title = 'run'</script> & </title>")
     assert page.page.locator("script").count() == 1
     assert page.page.locator("img, [onerror], [onmouseover], [onfocus], a[href^=javascript]").count() == 0
