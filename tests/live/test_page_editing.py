@@ -142,8 +142,7 @@ def test_a_click_on_a_bar_selects_its_row(open_page):
 
 def test_the_smallest_input_without_idle_layers_is_asked_for(open_page, capsys):
     live = open_page().ready()
-    live.page.get_by_role("tab", name="Field").click()
-    live.page.wait_for_selector("#picture svg text")
+    live.draw("Field")
     assert "smallest" not in live.page.locator("figcaption").inner_text().lower()
     button = live.page.get_by_role("button", name="Smallest input")
     button.click()

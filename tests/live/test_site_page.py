@@ -129,8 +129,7 @@ def test_without_a_network_connection_all_goes_on(live):
     live.choose("resnet18")
     live.wait_for_footer("parameters: 11,689,512 ")  # torchvision's page of ResNet-18
     for name in ("Field", "Memory"):
-        live.page.get_by_role("tab", name=name).click()
-        live.page.wait_for_selector("#picture svg text")
+        live.draw(name)
     live.context.set_offline(False)
     icon = [text for text in live.complaints if text.endswith("/icon.svg")]  # Chromium asks for it with every address
     live.complaints[:] = [text for text in live.complaints if text not in icon]
