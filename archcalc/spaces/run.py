@@ -15,6 +15,8 @@ from archcalc.spaces.sweep import Request, Result, Sweep
 from archcalc.spaces.workers import computed
 from archcalc.units import counted
 
+MOST_ROWS = 20_000_000
+"""The most rows that are kept in memory."""
 MOST_REASONS = 5
 """The most reasons for refused points that are said."""
 
@@ -73,7 +75,14 @@ def run(
         check_output(output, format)
     blocks = range(sweep.space.blocks)
     if output is None or len(blocks) == 1:
-        found = dict(progress(computed(sweep, blocks, workers, scheduler), 0, sweep.space.count))
+        found, kept = dict[int, Result](), 0
+        for number, result in progress(computed(sweep, blocks, workers, scheduler), 0, sweep.space.count):
+            found[number], kept = result, kept + result.kept
+            if kept > MOST_ROWS:
+                raise ArchcalcError(
+                    f"more than {MOST_ROWS:,} rows would fill the memory: write them to a file (-o sweep.parquet), or keep fewer "
+                    "(where, pareto, sample)"
+                )
         return _outcome(sweep, lambda: (found[number] for number in blocks), output, format)
     store = Store(output, request, sweep.network.file)
     done = [number for number in blocks if store.done(number)]
@@ -101,7 +110,7 @@ def _outcome(sweep: Sweep, results: Callable[[], Iterator[Result]], output: str 
     for result in results():
         columns = result.columns
         points, lacking = points + result.points, lacking + result.lacking
-        kept += len(next(iter(columns.values())))
+        kept += result.kept
         refused = merged([refused, result.refused])
         for name, found in types_of(columns).items():
             types.setdefault(name, set()).update(found)

@@ -66,6 +66,11 @@ class Result(NamedTuple):
     refused: Mapping[str, int]
     lacking: int
 
+    @property
+    def kept(self) -> int:
+        """The number of rows."""
+        return len(next(iter(self.columns.values())))
+
 
 class Sweep:
     """The points of a request, computed in blocks.

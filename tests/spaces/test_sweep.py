@@ -137,6 +137,17 @@ def test_large_groups_are_divided_and_their_networks_freed(monkeypatch):
     assert len(made) > 12
 
 
+def test_rows_that_would_fill_the_memory_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(spaces, "MOST_IN_BLOCK", 2)
+    monkeypatch.setattr("archcalc.spaces.run.MOST_ROWS", 4)
+    wanted = request("lenet5", "batch=1:7", figures=(("macs", "macs"),))
+    with pytest.raises(ArchcalcError, match="more than 4 rows would fill the memory: write them to a file"):
+        run(wanted)
+    assert run(wanted, output=str(tmp_path / "a.csv")).kept == 7
+    assert run(wanted._replace(pareto=("macs",))).kept == 1
+    assert run(wanted._replace(where="batch > 3")).kept == 4
+
+
 def test_the_points_are_in_the_order_of_the_axes():
     found = Sweep(request("lenet5", "input=32,36", "batch=1:3", figures=(("macs", "macs"),))).block(0)
     assert [(row["input"], row["batch"]) for row in rows(found)] == [(i, b) for i in (32, 36) for b in (1, 2, 3)]
