@@ -11,6 +11,7 @@ pytest.importorskip("torch")
 import archcalc
 from archcalc.cli import main
 from archcalc.memory.training import training
+from archcalc.report.diff import diff_table
 
 MODELS = {
     "torchvision:googlenet": ["--input", "3x64x64"],  # side heads
@@ -44,9 +45,17 @@ def test_commands(net: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     for command in COMMANDS:
         words = [word.replace("NET", path).replace("OUT", str(tmp_path)) for word in command.split()]
         assert (main(words), capsys.readouterr().err) == (0, ""), command
-    for other in ([net, *MODELS[net]], [str(tmp_path / "flat.yaml")]):
-        assert main(["diff", path, *other]) == 0
-        assert "\n0 layers differ" in capsys.readouterr().out
     size = tuple(map(int, MODELS[net][1].split("x"))) if MODELS[net] else None
-    networks = archcalc.load(path), archcalc.load(net, input=size)
-    assert len({training(one).peak(2) for one in networks}) == 1
+    read, model, flat = archcalc.load(path), archcalc.load(net, input=size), archcalc.load(str(tmp_path / "flat.yaml"))
+    for other in (model, flat):
+        footer = diff_table(read.analyze(), other.analyze()).footer
+        assert any(line.startswith("0 layers differ") for line in footer)
+    assert training(read).peak(2) == training(model).peak(2)
+
+
+def test_a_file_beside_its_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("timm")
+    path = str(tmp_path / "net.yaml")
+    assert main(["import", "timm:test_nfnet", "-o", path]) == 0
+    assert main(["diff", path, "timm:test_nfnet"]) == 0
+    assert "\n0 layers differ" in capsys.readouterr().out
