@@ -10,6 +10,7 @@ from archcalc.conventions import convention
 from archcalc.errors import ArchcalcError
 from archcalc.report.header import Header, subject
 from archcalc.report.table import Heading, Kind, Table
+from archcalc.settings_text import setting_text
 from archcalc.spaces.output import rows, types_of
 from archcalc.spaces.run import Outcome, facts
 from archcalc.units import counted
@@ -26,7 +27,7 @@ def sweep_table(outcome: Outcome, most: int | None = MOST_ROWS) -> Table:
     sweep, columns = outcome.sweep, outcome.columns
     assert columns is not None
     request, names = sweep.request, [axis.name for axis in sweep.space.axes]
-    shown = [list(row) for row in islice(rows(columns), most)]
+    shown = [[setting_text(x) if isinstance(x, bool) else x for x in row] for row in islice(rows(columns), most)]
     footer = list(outcome.lines)
     if len(shown) < outcome.kept:
         footer.append(f"{outcome.kept - len(shown):,} more rows: -o FILE.csv or FILE.parquet has all")
@@ -67,7 +68,7 @@ def sweep_frame(outcome: Outcome) -> DataFrame:
 
 
 def _kind(unit: object, types: set[str]) -> Kind:
-    if unit is None or "str" in types:
+    if unit is None or types & {"str", "bool"}:
         return "text"
     if unit in (SIZE, TIME):
         return "bytes" if unit == SIZE and "float" not in types else "seconds" if unit == TIME else "ratio"

@@ -36,6 +36,11 @@ def test_a_table_on_standard_output(archcalc):
     ]
 
 
+def test_a_condition_as_a_column_is_true_or_false(archcalc):
+    out = archcalc("sweep", "lenet5", "--vary", "classes=8,10", "--columns", "odd=classes % 8 != 0")
+    assert [line.split() for line in out.splitlines()[-2:]] == [["8", "false"], ["10", "true"]]
+
+
 def test_an_option_of_a_time_without_a_device_is_a_mistake(archcalc):
     said = archcalc("sweep", "lenet5", "--batch", "1,2", "--tf32", status=2)
     assert said == "archcalc: --tf32 is about the time on a device: add --on DEVICE\n"
