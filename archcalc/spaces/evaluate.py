@@ -8,9 +8,7 @@ group is halved. Points that are refused together have one reason, which is that
 from __future__ import annotations
 
 import gc
-import os
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.analysis import Analysis, analyze
@@ -20,12 +18,12 @@ from archcalc.errors import ArchcalcError, DiffersError
 from archcalc.layers import BUILT_IN, registry
 from archcalc.sizes import Shape, is_array
 from archcalc.spaces.groups import Group
+from archcalc.spaces.refusals import merged, reason_of
 from archcalc.spaces.space import Block, item_of
 
 if TYPE_CHECKING:
     from archcalc.network import Network
 
-_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 Columns = Mapping[str, Any]
 """Arrays of one length by the names of the columns."""
 
@@ -57,7 +55,7 @@ AS_USUAL = How()
 
 MOST_NUMBERS = 2**25
 """About the most numbers of layers that are in memory: layers times points. Each takes some 10 bytes."""
-MANY_LAYERS = 2**13
+MANY_LAYERS = 2**10
 """The layers of a network before the first one is made."""
 
 
@@ -85,12 +83,10 @@ class Evaluation:
 
         whole = Group(block.values, np.arange(block.points).reshape(block.sides), block.paired)
         refused = list[Mapping[str, int]]()
-        lacking, found, waiting = 0, [], [whole]
+        lacking, found, waiting = 0, [], list(reversed(self._alike(whole)))
         while waiting:
             group, network = waiting.pop(), None
-            parts = self._alike(group)
-            if len(parts) == 1 and self._too_large(group) and (axis := self._longest(group)) is not None:
-                parts = group.halves(axis)
+            parts = self._fitting(group)
             if len(parts) > 1:
                 waiting += reversed(parts)
                 continue
@@ -123,8 +119,15 @@ class Evaluation:
         apart = "batch" in self.names and not group.paired
         return int(group.places.size) // (len(group.values[self.names.index("batch")]) if apart else 1)
 
-    def _too_large(self, group: Group) -> bool:
-        return (self._layers or MANY_LAYERS) * self._elements(group) > MOST_NUMBERS
+    def _fitting(self, group: Group) -> list[Group]:
+        """The halves of a group along its longest axis, if its layers may not fit in the memory; else the group alone."""
+        if (self._layers or MANY_LAYERS) * self._elements(group) <= MOST_NUMBERS:
+            return [group]
+        sides = [
+            0 if name == "batch" and not group.paired else len(group.values[i]) for i, name in enumerate(self.names)
+        ]
+        longest = max(sides)
+        return group.by(sides.index(longest), [2 * at < longest for at in range(longest)])
 
     def _free(self) -> None:
         """Free the networks that were computed. Each refers to itself, so that its arrays stay until a collection."""
@@ -165,7 +168,10 @@ class Evaluation:
         return longest if longest is not None and counts[longest] > 1 else None
 
     def _alike(self, group: Group) -> list[Group]:
-        """The groups in which every axis is an array of numbers of one kind, or has one value."""
+        """The parts of a group in which every axis is an array of numbers of one kind, or has one value.
+
+        So is every part of such a part.
+        """
         for axis, values in enumerate(group.values):
             kinds = [self._kind(axis, value) for value in values]
             if len(set(kinds)) > 1 or (kinds[0] is None and len(values) > 1):
@@ -173,7 +179,7 @@ class Evaluation:
                     axis, [repr(value) if kind is None else kind for kind, value in zip(kinds, values, strict=True)]
                 )
                 if len(parts) > 1:
-                    return parts
+                    return [one for part in parts for one in self._alike(part)]
         return [group]
 
     def _kind(self, axis: int, value: Any) -> Any:
@@ -240,25 +246,6 @@ class Evaluation:
         return analyze(
             network, batch=batch, dtype=self.how.dtype, convention=self.how.convention, training=self.how.training
         )
-
-
-def reason_of(error: ArchcalcError) -> str:
-    """The first problem, with the name of its file alone."""
-    problem = error.problems[0]
-    return str(problem._replace(file=os.path.basename(problem.file)))
-
-
-def merged(refused: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    """Reasons with their numbers of points, as one mapping. Reasons that differ in their numbers alone are the first of them.
-
-    >>> merged([{"7 is odd": 1, "9 is odd": 2}, {"8 is even": 4, "5 is odd": 8}])
-    {'7 is odd': 11, '8 is even': 4}
-    """
-    counts, first = dict[str, int](), dict[str, str]()
-    for reason, count in (one for each in refused for one in each.items()):
-        reason = first.setdefault(_NUMBER.sub("0", reason), reason)
-        counts[reason] = counts.get(reason, 0) + count
-    return counts
 
 
 def _column(figure: Callable[[Analysis], Any], analysis: Analysis, sides: tuple[int, ...]) -> Any:

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from archcalc.errors import ArchcalcError
 from archcalc.layers.settings import message_text
-from archcalc.spaces.evaluate import merged
 from archcalc.spaces.output import check_output, types_of, write
+from archcalc.spaces.refusals import merged
 from archcalc.spaces.store import Store
 from archcalc.spaces.sweep import Request, Result, Sweep
 from archcalc.spaces.workers import computed

@@ -13,9 +13,9 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from archcalc.analysis import Analysis
 from archcalc.errors import ArchcalcError
 from archcalc.network import Network
-from archcalc.spaces.evaluate import merged
 from archcalc.spaces.line import Line
 from archcalc.spaces.monotone import RUNS, ease, names_of
+from archcalc.spaces.refusals import merged
 from archcalc.spaces.requirements import Compared, Requirements
 from archcalc.spaces.space import MOST_IN_BLOCK
 

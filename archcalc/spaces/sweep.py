@@ -20,8 +20,9 @@ from archcalc.network import Network
 from archcalc.settings_text import setting_text
 from archcalc.sizes import Shape
 from archcalc.spaces.axes import Axis, value_text
-from archcalc.spaces.evaluate import AS_USUAL, Columns, Evaluation, How, merged, together
+from archcalc.spaces.evaluate import AS_USUAL, Columns, Evaluation, How, together
 from archcalc.spaces.pareto import front, objective
+from archcalc.spaces.refusals import merged
 from archcalc.spaces.space import Block, Space
 
 USUAL = tuple((name, name) for name in ("params", "macs", "flops", "values", "memory", "field"))
