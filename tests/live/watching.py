@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.live.browser import LivePage
+from tests.live.browser import OVERTAKEN, LivePage
 
 WATCH = """(() => {
     const open = new Map();
@@ -131,7 +131,7 @@ class Watched(LivePage):
         """What went wrong since the last call."""
         found = [*self.page.evaluate("watch.faults.splice(0)"), *self.complaints]
         self.complaints.clear()
-        return [text for text in found if "status of 409" not in text]
+        return [text for text in found if OVERTAKEN not in text]
 
     def memory(self, server: int = 0) -> Memory:
         session = self.context.new_cdp_session(self.page)
