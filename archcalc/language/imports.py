@@ -63,12 +63,11 @@ def import_by(
 
 def _one_by_one(inputs: Mapping[str, Shape], file: str) -> None:
     """DiffersError for arrays: the network of another tool is read for every size, because sizes may decide what it is."""
-    for array in arrays_in(inputs.values()):
+    array = next(arrays_in(inputs.values()), None)
+    if array is not None:
         distinct = sorted({*array.ravel().tolist()})
-        raise DiffersError(
-            Problem("is read for one size of the input at a time, and not for arrays", file),
-            array < distinct[len(distinct) // 2],
-        )
+        holds = array < distinct[len(distinct) // 2]
+        raise DiffersError(Problem("is read for one size of the input at a time, and not for arrays", file), holds)
 
 
 def _shape(sizes: Sizes) -> Shape:

@@ -171,9 +171,8 @@ def _on_cluster(sweep: Sweep, numbers: Sequence[int], scheduler: str) -> Iterato
     except ImportError:
         raise ArchcalcError("--scheduler needs distributed: pip install 'archcalc[cluster]'") from None
     try:
-        distributed.comm.resolve_address(
-            scheduler
-        )  # an address that cannot be: a client with it would print a traceback
+        # a client with an address that cannot be would print a traceback
+        distributed.comm.resolve_address(scheduler)
         client = distributed.Client(scheduler, timeout=SECONDS, set_as_default=False)
     except (OSError, ValueError, OverflowError) as error:
         raise ArchcalcError(
